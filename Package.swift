@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// ExistentialAny: a protocol used as a type costs an allocation and a witness table; `any` makes that visible.
+// InternalImportsByDefault, MemberImportVisibility: a module's imports are its arrows in docs/architecture.md;
+// neither leaks through another module, so TidyTests can hold them by reading the import lines.
+// strictMemorySafety: every unsafe expression is spelled `unsafe`, which TidyTests confines to row 0.
+let house: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "rampart",
+  products: [
+    .executable(name: "rampart", targets: ["rampart"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Row 0: what touches C and the operating system. Only here is `unsafe` allowed.
+    .systemLibrary(name: "CMicroHTTPD"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CCurl"),
+    .target(name: "CAssets"),
+    module("HTTP", ["CMicroHTTPD"]),
+    module("Compression", ["CZlib"]),
+    module("HTTPClient", ["CCurl"]),
+    module("Platform"),
+    module("Assets", ["CAssets"]),
+
+    // Row 1 and 2: pure domain. Bytes and values in, values out; no input or output, no clock, no lock.
+    module("TimeSeries"),
+    module("JSON"),
+    module("Flags", ["JSON"]),
+    module("Ingest", ["JSON", "TimeSeries"]),
+    module("Simulation", ["JSON"]),
+
+    // Row 3: input and output.
+    module("Storage", ["TimeSeries", "Platform", grdb]),
+
+    // Row 4: wiring.
+    module(
+      "Server",
+      [
+        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "Storage",
+        crypto, logging, yams,
+      ]),
+
+    // Row 5: the command line.
+    module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Simulation", argumentParser, logging]),
+    .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
+
+    tests("HTTPTests", ["HTTP"]),
+    tests("CompressionTests", ["Compression"]),
+    tests("HTTPClientTests", ["HTTPClient"]),
+    tests("TimeSeriesTests", ["TimeSeries"]),
+    tests("JSONTests", ["JSON"]),
+    tests("FlagsTests", ["Flags", "JSON"]),
+    tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
+    tests("SimulationTests", ["Simulation", "JSON"]),
+    tests("StorageTests", ["Storage", "TimeSeries", "Platform"]),
+    tests("ServerTests", ["Server"]),
+    tests("TidyTests", []),
+  ]
+)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import Foundation
+internal import HTTPClient
+internal import JSON
+internal import Platform
+internal import Simulation
+internal import Synchronization
+
+// Simulated services in real time: they poll the flag, log what their caches do, and ship the log in small bodies, each
+// sent again until the server has acknowledged it.
+
+struct LiveTraffic {
+  private static let sliceMs: Int64 = 200
+  private static let pollMs: Int64 = 1_000
+
+  private let client: ServerClient
+  private let requestsPerSecond: Double
+  private let flag: String
+  private let durationMs: Int64?
+  private let outage: Range<Int64>?
+  private let plug = RedisPlug()
+  private let startMs = Clock.wallMs()
+  private var model: TrafficModel
+  private var view: RolloutFlagView
+  private var nextPollMs: Int64 = 0
+  private var log = EventLog()
+
+  /// - Parameter outage: milliseconds since the start; nil for none.
+  init(client: ServerClient, seed: UInt64, requestsPerSecond: Double, flag: String, durationMs: Int64?, outage: Range<Int64>?) {
+    self.client = client
+    self.requestsPerSecond = requestsPerSecond
+    self.flag = flag
+    self.durationMs = durationMs
+    self.outage = outage
+    view = RolloutFlagView(percent: 0, salt: flag)
+    var settings = TrafficModel.Settings()
+    settings.bareLinesPerMillion = 100_000
+    settings.profile.breakerOpenMs = 10_000
+    model = TrafficModel(seed: seed, startMs: startMs, settings: settings)
+  }
+
+  /// Waits for a server that is just starting.
+  func waitUntilReady() throws {
+    let deadlineMs = Clock.monotonicMs() + 10_000
+    while true {
+      do {
+        if try client.send("GET", "/-/ready").isSuccess { return }
+      } catch {
+        guard Clock.monotonicMs() < deadlineMs else { throw error }
+      }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+  }
+
+  /// Starts a plan whose times are scaled to a bake of seconds instead of an hour.
+  func startRamp(bakeMs: Int64) throws {
+    let bake = DurationText.text(milliseconds: bakeMs)
+    let plan = """
+      {"steps":[{"percent":10,"bake":"\(bake)"},{"percent":50,"bake":"\(bake)"},{"percent":100,"bake":"\(bake)"}],\
+      "warm_up":"\(DurationText.text(milliseconds: bakeMs / 3))","freshness":"10s",\
+      "guard":{"window":"\(DurationText.text(milliseconds: max(bakeMs, 10_000)))","checks":[\
+      {"name":"hit_ratio","success":">= 0.3","min_samples":20},\
+      {"name":"error_ratio","success":"<= 0.02","min_samples":20},{"name":"circuit_breaker"}]}}
+      """
+    try client.call("POST", "/api/v1/flags/\(flag)/rollout", body: Array(plan.utf8))
+    say("ramp of \(flag) started: 10 to 50 to 100 percent, \(bake) each")
+  }
+
+  /// Runs until the duration is over.
+  mutating func run() throws {
+    plug.listen()
+    var fromMs = startMs
+    while durationMs.map({ fromMs - startMs < $0 }) ?? true {
+      poll(nowMs: fromMs)
+      let isOut = plug.isOut || outage?.contains(fromMs - startMs) == true
+      model.appendEvents(
+        fromMs: fromMs, durationMs: LiveTraffic.sliceMs, requestsPerSecond: requestsPerSecond, flag: view, redisIsDown: isOut,
+        to: &log)
+      fromMs += LiveTraffic.sliceMs
+      Thread.sleep(forTimeInterval: max(0, Double(fromMs - Clock.wallMs()) / 1000))
+      try ship()
+    }
+  }
+
+  /// Any user's answer tells the percentage; a server that does not answer leaves the flag as it was.
+  private mutating func poll(nowMs: Int64) {
+    guard nowMs >= nextPollMs else { return }
+    nextPollMs = nowMs + LiveTraffic.pollMs
+    guard let answer = try? client.call("GET", "/api/v1/evaluate/\(flag)?targetingKey=simulation") else { return }
+    view = RolloutFlagView(answer: answer, salt: flag)
+  }
+
+  private mutating func ship() throws {
+    guard !log.bytes.isEmpty else { return }
+    var hasComplained = false
+    while true {
+      if let response = try? client.send("POST", "/api/v1/events", contentType: "application/x-ndjson", body: log.bytes) {
+        if response.isSuccess { break }
+        guard response.status == 429 || response.status == 503 else {
+          throw CommandFailure(status: .failed, message: "simulate: events refused: status \(response.status): \(response.text.prefix(200))")
+        }
+      }
+      if !hasComplained { say("the server does not take events; trying again") }
+      hasComplained = true
+      Thread.sleep(forTimeInterval: 1)
+    }
+    log.removeAll()
+  }
+
+  private func say(_ line: String) {
+    Files.write(Array("simulate: \(line)\n".utf8), to: 2)
+  }
+}
+
+/// Whether the simulated Redis is reachable, switched from the keyboard.
+private final class RedisPlug: Sendable {
+  private let isPulled = Atomic(false)
+
+  var isOut: Bool { isPulled.load(ordering: .relaxed) }
+
+  /// Reads standard input in a thread of its own until it ends.
+  func listen() {
+    startThread(named: "keyboard") { [self] in
+      while let line = readLine() {
+        switch line {
+        case "d":
+          isPulled.store(true, ordering: .relaxed)
+          Files.write(Array("simulate: Redis is unplugged (u and Enter plugs it in)\n".utf8), to: 2)
+        case "u":
+          isPulled.store(false, ordering: .relaxed)
+          Files.write(Array("simulate: Redis is plugged in (d and Enter pulls the plug)\n".utf8), to: 2)
+        default: break
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a ramp is to do: the steps, and the guard that watches them. Only what somebody decided; how far a ramp has come
+// is Rollout's.
+
+/// A ramp's plan. One that was decoded is valid.
+package struct RolloutPlan: Equatable, Sendable {
+  package struct Step: Equatable, Sendable {
+    package let percent: Percentage
+    /// How long the step is watched with fresh data before the next. 0 on the last step: completed when reached.
+    package let bakeMs: Int64
+    /// Whether leaving the step takes an operator's approval after the bake.
+    package let approval: Bool
+  }
+
+  /// What a check without enough samples means at the end of a bake.
+  package enum OnInconclusive: String, CaseIterable, Sendable {
+    case advance, hold
+  }
+
+  package enum OnBreach: String, CaseIterable, Sendable {
+    case rollback, hold
+  }
+
+  package enum RollbackTarget: String, CaseIterable, Sendable {
+    case zero, previous
+  }
+
+  package enum Defaults {
+    package static let bakeMs: Int64 = 3_600_000
+    package static let warmUpMsMax: Int64 = 600_000
+    package static let windowMs: Int64 = 300_000
+    package static let freshnessMs: Int64 = 120_000
+  }
+
+  package enum Bounds {
+    package static let stepsMax = 20
+    package static let bakeMsMax: Int64 = 90 * 86_400_000
+    package static let windowMs: ClosedRange<Int64> = 10_000...86_400_000
+    package static let freshnessMs: ClosedRange<Int64> = 1_000...86_400_000
+  }
+
+  /// Ascending by percent, 1 to `Bounds.stepsMax`.
+  package let steps: [Step]
+  /// nil: a quarter of each step's bake, at most `Defaults.warmUpMsMax`.
+  package let warmUpMs: Int64?
+  /// No cache event for longer than this: the soak clock stands still.
+  package let freshnessMs: Int64
+  /// The span before now that the checks look at, as far as it lies within the step.
+  package let windowMs: Int64
+  package let checks: [RolloutCheck]
+  package let onInconclusive: OnInconclusive
+  package let onBreach: OnBreach
+  package let rollbackTo: RollbackTarget
+
+  /// How long the hit ratio is muted in a step, because the users just admitted find the cache cold. It is part of the
+  /// bake, never longer.
+  package func warmUpMs(step: Int) -> Int64 {
+    let bakeMs = steps[step].bakeMs
+    return min(warmUpMs ?? min(bakeMs / 4, Defaults.warmUpMsMax), bakeMs)
+  }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a handler, an admission check or a body's opening reads from a request. Spans are borrowed for the closure;
+// a String is made for the caller.
+
+internal import CMicroHTTPD
+internal import Glibc
+
+extension Exchange {
+  /// The path, percent-decoded, without the query.
+  package var pathText: String { String(decoding: path, as: UTF8.self) }
+
+  /// The client's address without the port.
+  package var peer: String { connection.peer }
+
+  /// The parameter at `index` of the route's pattern, counted from 0 and percent-decoded; it is never empty.
+  package func parameter(_ index: Int) -> String {
+    String(decoding: path[parameters[index]], as: UTF8.self)
+  }
+
+  /// The bytes of the parameter at `index`.
+  package func withParameter<R>(_ index: Int, _ body: (Span<UInt8>) throws -> R) rethrows -> R {
+    let path = path
+    return try body(path.span.extracting(parameters[index]))
+  }
+
+  /// The first query argument of that name, percent-decoded; nil when there is none.
+  package func query(_ name: String) -> String? {
+    withQuery(name) { text(of: $0) }
+  }
+
+  /// Every query argument of that name, in order, as in `match[]=a&match[]=b`.
+  package func queryAll(_ name: String) -> [String] {
+    var values: [String] = []
+    forEachQuery { key, value in
+      if key.elements(equal: name) { values.append(text(of: value)) }
+    }
+    return values
+  }
+
+  /// The bytes of the first query argument of that name; nil, without a call, when there is none.
+  package func withQuery<R>(_ name: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+    var found: [UInt8]?
+    forEachQuery { key, value in
+      if found == nil, key.elements(equal: name) { found = Array(copying: value) }
+    }
+    return try found.map { try body($0.span) }
+  }
+
+  /// Every query argument in order, percent-decoded. An argument without "=" has an empty value.
+  package func forEachQuery(_ visit: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+    withoutActuallyEscaping(visit) { visit in
+      var context = QueryVisit(visit: visit)
+      _ = unsafe withUnsafeMutablePointer(to: &context) { context in
+        unsafe MHD_get_connection_values_n(
+          handle, .GET_ARGUMENT_KIND,
+          { context, _, name, nameSize, value, valueSize in
+            unsafe context!.assumingMemoryBound(to: QueryVisit.self).pointee.next(
+              UnsafeRawBufferPointer(start: name, count: nameSize),
+              UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueSize))
+            return .YES
+          }, context)
+      }
+    }
+  }
+
+  /// The first header of that name, in any case; nil when there is none. Bytes that are not UTF-8 are repaired.
+  package func header(_ name: String) -> String? {
+    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name) else { return nil }
+    return unsafe String(cString: value)
+  }
+
+  /// The bytes of the first header of that name; nil, without a call, when there is none.
+  package func withHeader<R>(_ name: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name) else { return nil }
+    let bytes = unsafe UnsafeRawBufferPointer(start: value, count: strlen(value))
+    return try unsafe bytes.withMemoryRebound(to: UInt8.self) { try unsafe body($0.span) }
+  }
+
+  /// How many headers of that name there are; two of Host or Authorization are worth refusing.
+  package func headerCount(_ name: String) -> Int {
+    var context = HeaderCount(name: name)
+    _ = unsafe withUnsafeMutablePointer(to: &context) { context in
+      unsafe MHD_get_connection_values_n(
+        handle, .HEADER_KIND,
+        { context, _, name, _, _, _ in
+          let count = unsafe context!.assumingMemoryBound(to: HeaderCount.self)
+          if unsafe strcasecmp(name!, count.pointee.name) == 0 { unsafe count.pointee.count += 1 }
+          return .YES
+        }, context)
+    }
+    return context.count
+  }
+
+  /// The whole body of a `.buffered` route; empty for others.
+  package func withBody<R>(_ body: (Span<UInt8>) throws -> R) rethrows -> R {
+    let bytes = self.body
+    return try body(bytes.span)
+  }
+
+  /// Moves the body out, for another thread to read. It is empty afterwards.
+  package func takeBody() -> [UInt8] {
+    defer { body = [] }
+    return body
+  }
+
+  /// Of the body as it was sent.
+  package var bodySizeBytes: Int { receivedBytes }
+
+  private func text(of bytes: Span<UInt8>) -> String {
+    String(decoding: Array(copying: bytes), as: UTF8.self)
+  }
+}
+
+private struct HeaderCount {
+  let name: String
+  var count = 0
+}
+
+// Decodes names and values into buffers of its own, one pair at a time.
+private struct QueryVisit {
+  let visit: (Span<UInt8>, Span<UInt8>) -> Void
+  private var name: [UInt8] = []
+  private var value: [UInt8] = []
+
+  init(visit: @escaping (Span<UInt8>, Span<UInt8>) -> Void) {
+    self.visit = visit
+  }
+
+  mutating func next(_ rawName: UnsafeRawBufferPointer, _ rawValue: UnsafeRawBufferPointer) {
+    unsafe rawName.withMemoryRebound(to: UInt8.self) { unsafe PercentDecoding.decode($0.span, into: &name) }
+    unsafe rawValue.withMemoryRebound(to: UInt8.self) { unsafe PercentDecoding.decode($0.span, into: &value) }
+    visit(name.span, value.span)
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate func elements(equal text: String) -> Bool {
+    guard count == text.utf8.count else { return false }
+    var index = 0
+    for byte in text.utf8 {
+      guard self[index] == byte else { return false }
+      index += 1
+    }
+    return true
+  }
+}
+
+extension [UInt8] {
+  fileprivate init(copying bytes: Span<UInt8>) {
+    self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+}

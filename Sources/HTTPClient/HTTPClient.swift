@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CCurl
+
+// One synchronous HTTP client over one curl easy handle: a request goes out, the whole answer comes back, the
+// connection is kept for the next one. It knows nothing of JSON, retries or the product; it follows no redirect, reads
+// no proxy from the environment and speaks http and https only. Not for answers without end, such as event streams.
+
+/// Sends requests one after the other over kept-alive connections.
+///
+/// Not `Sendable`: one client belongs to one thread at a time. `send` blocks that thread for at most
+/// `limits.totalMs`.
+package final class HTTPClient {
+  /// Bounds of every request.
+  package struct Limits: Sendable {
+    /// Milliseconds until a connection must stand, name lookup included.
+    package var connectMs: Int
+    /// Milliseconds from `send` to the last byte of the answer.
+    package var totalMs: Int
+    /// A longer body of an answer is refused with `.responseTooLarge`.
+    package var responseBodyBytesMax: Int
+    /// All header lines of an answer together; more is refused like a body too large.
+    package var responseHeaderBytesMax: Int
+
+    package init(
+      connectMs: Int = 2_000, totalMs: Int = 30_000, responseBodyBytesMax: Int = 16 << 20,
+      responseHeaderBytesMax: Int = 64 << 10
+    ) {
+      self.connectMs = connectMs
+      self.totalMs = totalMs
+      self.responseBodyBytesMax = responseBodyBytesMax
+      self.responseHeaderBytesMax = responseHeaderBytesMax
+    }
+  }
+
+  package let limits: Limits
+  private let handle: CurlHandle
+
+  package init(limits: Limits = Limits()) {
+    self.limits = limits
+    handle = CurlHandle()
+  }
+
+  /// Sends one request and waits for the whole answer.
+  ///
+  /// Every status is an answer, 4xx and 5xx included; an error means that there was none. Where a kept connection turns
+  /// out to be closed, curl opens another and sends the request once more, so the server may see it twice.
+  ///
+  /// - Parameters:
+  ///   - method: an HTTP token such as `GET`; sent as it is.
+  ///   - url: absolute, `http` or `https`.
+  ///   - headers: sent in this order. A line break in a name or value is refused.
+  ///   - body: nil sends none; an empty array sends `Content-Length: 0`.
+  package func send(
+    method: String, url: String, headers: [(String, String)] = [], body: [UInt8]? = nil
+  ) throws(HTTPClientError) -> HTTPClientResponse {
+    let target = HTTPClientError.Target(method: method, url: url)
+    try Self.check(method: method, url: url, headers: headers, target: target)
+    let exchange = CurlExchange(
+      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax)
+    let failure = handle.perform(
+      method: method, url: url, headers: headers, body: body, connectMs: limits.connectMs, totalMs: limits.totalMs,
+      exchange: exchange)
+    if exchange.isTooLarge {
+      throw target.error(
+        .responseTooLarge,
+        "the answer is larger than \(limits.responseBodyBytesMax) bytes (headers: \(limits.responseHeaderBytesMax))")
+    }
+    if let failure { throw target.error(failure.kind, failure.message) }
+    return HTTPClientResponse(status: handle.status, headers: exchange.headers, body: exchange.body)
+  }
+
+  // A line break or NUL in any of these would let a value write header lines of its own.
+  private static func check(
+    method: String, url: String, headers: [(String, String)], target: HTTPClientError.Target
+  ) throws(HTTPClientError) {
+    guard !method.isEmpty, method.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      throw target.error(.invalidRequest, "the method must be a word of printable ASCII")
+    }
+    guard !url.isEmpty, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+      throw target.error(.invalidRequest, "the URL holds a space or a control character, or is empty")
+    }
+    for (name, value) in headers {
+      let isClean = (name + value).utf8.allSatisfy { $0 >= 0x20 || $0 == 0x09 }
+      guard isClean, !name.isEmpty, !name.utf8.contains(UInt8(ascii: ":")) else {
+        throw target.error(.invalidRequest, "header \"\(name.prefix(64))\" holds a control character or a colon")
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What became of one body.
+
+package import TimeSeries
+
+/// One record that was not counted, and why.
+package struct Rejection: Sendable, Equatable {
+  /// Line, or index of the array element or object, from 1.
+  package let line: Int
+  package let reason: String
+  /// The record, cut to `IngestSettings.rejectedLineBytesMax`.
+  package let bytes: [UInt8]
+}
+
+/// What one body adds, and how its records fared: `accepted + rejected + ignored` is their number.
+package struct DecodedBatch: Sendable {
+  package var delta = BatchDelta()
+  package var accepted = 0
+  package var rejected = 0
+  /// Well-formed, but no cache event.
+  package var ignored = 0
+  /// The first `rejectionsKeptMax`, in order.
+  package var rejections: [Rejection] = []
+  /// Whether some event had a non-empty `correlation_id` or `id`, so that an equal body is the same body.
+  package var carriesIdentity = false
+  /// The latest time of an accepted event.
+  package var newestEventMs: Int64?
+  /// How many times a label value became `__overflow__` because the body held too many.
+  package var overflowedLabels = 0
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Where records begin and end in a body: lines, or JSON documents that do not keep to lines. What a record says is not
+// known here.
+
+import JSON
+
+/// How a body is cut into records.
+enum EventBody {
+  enum Framing {
+    /// A record a line: NDJSON, several objects in one line, plain text.
+    case lines
+    /// An array, or objects spread over lines, one after the other.
+    case documents
+  }
+
+  /// The first byte after a byte order mark.
+  static func start(_ body: Span<UInt8>) -> Int {
+    body.count >= 3 && body[0] == 0xef && body[1] == 0xbb && body[2] == 0xbf ? 3 : 0
+  }
+
+  /// Told by the first bytes; only a first line that ends inside an object is looked beyond.
+  static func framing(_ body: Span<UInt8>, from start: Int) -> Framing {
+    var cursor = JSONCursor(at: start)
+    cursor.skipWhitespace(body)
+    guard cursor.position < body.count else { return .lines }
+    if isArray(body, at: cursor.position) { return .documents }
+    guard body[cursor.position] == UInt8(ascii: "{") else { return .lines }
+    let line = body.extracting(cursor.position..<lineEnd(body, from: cursor.position))
+    var lineCursor = JSONCursor()
+    do throws(JSONFault) {
+      try lineCursor.skipValue(line)
+      return .lines
+    } catch {
+      guard error == .unexpectedEnd, (try? cursor.skipValue(body)) != nil else { return .lines }
+      return .documents
+    }
+  }
+
+  /// Whether a bracket opens a JSON array of records, and not a line such as `[CACHE] HIT key`.
+  static func isArray(_ bytes: Span<UInt8>, at start: Int) -> Bool {
+    guard start < bytes.count, bytes[start] == UInt8(ascii: "[") else { return false }
+    var cursor = JSONCursor(at: start + 1)
+    guard let byte = try? cursor.peek(bytes) else { return false }
+    return byte == UInt8(ascii: "{") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "\"")
+  }
+
+  /// The index of the next line feed, or the end.
+  @inline(__always)
+  static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while index + 8 <= bytes.count {
+      let marks = Word.marks(0x0a, in: Word.eight(bytes, index))
+      if marks != 0 { return index + (marks.trailingZeroBitCount >> 3) }
+      index += 8
+    }
+    while index < bytes.count, bytes[index] != 0x0a { index += 1 }
+    return index
+  }
+
+  /// Where reading goes on after a document that broke: the next line that begins one, or the end.
+  static func nextDocument(_ bytes: Span<UInt8>, after start: Int) -> Int {
+    var index = lineEnd(bytes, from: start)
+    while index < bytes.count {
+      let next = index + 1
+      if next < bytes.count, bytes[next] == UInt8(ascii: "{") || isArray(bytes, at: next) { return next }
+      index = lineEnd(bytes, from: next)
+    }
+    return bytes.count
+  }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// From label numbers to series: which metrics a row stands for, and under which labels.
+
+import TimeSeries
+
+/// A metric made from events, and which labels beside service and cache it has.
+private enum CacheMetric: UInt8 {
+  case hits, misses, bypasses, sets, staleHits, invalidations, invalidationErrors, invalidatedKeys, errors
+  case lookupFailures, duration, breakerState, breakerTransitions, entries, capacity, memoryBytes, checks, failedChecks
+
+  var name: String {
+    switch self {
+    case .hits: "cache_hits_total"
+    case .misses: "cache_misses_total"
+    case .bypasses: "cache_bypasses_total"
+    case .sets: "cache_sets_total"
+    case .staleHits: "cache_stale_hits_total"
+    case .invalidations: "cache_invalidations_total"
+    case .invalidationErrors: "cache_invalidation_errors_total"
+    case .invalidatedKeys: "cache_invalidated_keys_total"
+    case .errors: "cache_errors_total"
+    case .lookupFailures: "cache_lookup_failures_total"
+    case .duration: "cache_operation_duration_seconds"
+    case .breakerState: "cache_circuit_breaker_state"
+    case .breakerTransitions: "cache_circuit_breaker_transitions_total"
+    case .entries: "cache_entries"
+    case .capacity: "cache_capacity_entries"
+    case .memoryBytes: "cache_memory_bytes"
+    case .checks: "cache_consistency_checks_total"
+    case .failedChecks: "cache_consistency_checks_failed_total"
+    }
+  }
+
+  var kind: SeriesKind {
+    switch self {
+    case .duration: .histogram
+    case .breakerState, .entries, .capacity, .memoryBytes: .gauge
+    default: .counter
+    }
+  }
+
+  var hasTier: Bool {
+    switch self {
+    case .hits, .sets, .staleHits, .duration, .entries, .capacity, .memoryBytes: true
+    default: false
+    }
+  }
+
+  var hasCohort: Bool {
+    switch self {
+    case .hits, .misses, .bypasses, .lookupFailures, .duration: true
+    default: false
+    }
+  }
+
+  /// What the row's detail is called.
+  var detailLabel: String? {
+    switch self {
+    case .bypasses: "reason"
+    case .errors: "operation"
+    case .breakerState, .breakerTransitions: "state"
+    default: nil
+    }
+  }
+}
+
+extension EventTally {
+  /// What the counted events add. Each series, and each series in each window, appears once.
+  func delta(_ labels: EventLabels) -> BatchDelta {
+    var builder = DeltaBuilder(labels: labels)
+    for row in rows { builder.addCounts(row) }
+    // Ascending by row and bucket.
+    let sorted = buckets.sorted { $0.key < $1.key }
+    var index = 0
+    while index < sorted.count {
+      let row = Int(sorted[index].key >> 8)
+      let start = index
+      while index < sorted.count, Int(sorted[index].key >> 8) == row { index += 1 }
+      builder.addDistribution(rows[row], sorted[start..<index])
+    }
+    for moment in moments { builder.addGauges(moment, rows[moment.row]) }
+    return builder.delta
+  }
+}
+
+private struct DeltaBuilder {
+  private struct Place: Hashable {
+    let series: Int
+    let windowStartMs: Int64
+  }
+
+  private struct Source: Hashable {
+    let metric: CacheMetric
+    let labels: RowLabels
+  }
+
+  let labels: EventLabels
+  var delta = BatchDelta()
+  private var seriesBySource: [Source: Int] = [:]
+  private var seriesByKey: [SeriesKey: Int] = [:]
+  private var countPlaces: [Place: Int] = [:]
+  private var distributionPlaces: [Place: Int] = [:]
+
+  init(labels: EventLabels) {
+    self.labels = labels
+  }
+
+  mutating func addCounts(_ row: EventTally.Row) {
+    switch row.labels.kind {
+    case .hit:
+      add(.hits, row, row.count)
+      if row.staleHits > 0 { add(.staleHits, row, row.staleHits) }
+    case .miss: add(.misses, row, row.count)
+    case .bypass: add(.bypasses, row, row.count)
+    case .bulk:
+      if row.keysOrHits > 0 { add(.hits, row, row.keysOrHits) }
+      if row.bulkMisses > 0 { add(.misses, row, row.bulkMisses) }
+    case .set: add(.sets, row, row.count)
+    case .invalidation:
+      add(.invalidations, row, row.count)
+      if row.failures > 0 { add(.invalidationErrors, row, row.failures) }
+      if row.keysOrHits > 0 { add(.invalidatedKeys, row, row.keysOrHits) }
+    case .error: add(.errors, row, row.count)
+    case .breaker: add(.breakerTransitions, row, row.count)
+    case .stats: break
+    case .consistencyCheck:
+      add(.checks, row, row.count)
+      if row.failures > 0 { add(.failedChecks, row, row.failures) }
+    }
+    switch row.labels.kind {
+    case .hit, .miss, .bypass, .bulk: if row.failures > 0 { add(.lookupFailures, row, row.failures) }
+    default: break
+    }
+  }
+
+  /// - Parameter buckets: of this row, ascending.
+  mutating func addDistribution(_ row: EventTally.Row, _ buckets: ArraySlice<EventTally.BucketRow>) {
+    let entries = buckets.map { BatchDelta.BucketCount(bucket: Int32($0.key & 0xff), count: $0.count) }
+    let series = series(.duration, row.labels)
+    let place = Place(series: series, windowStartMs: row.windowStartMs)
+    let sum = row.durationSumMs / 1000
+    guard let known = distributionPlaces[place] else {
+      distributionPlaces[place] = delta.distributions.count
+      delta.distributions.append(
+        .init(series: series, windowStartMs: row.windowStartMs, buckets: entries, sum: sum))
+      return
+    }
+    delta.distributions[known].sum += sum
+    delta.distributions[known].buckets = DeltaBuilder.merged(delta.distributions[known].buckets, entries)
+  }
+
+  mutating func addGauges(_ moment: EventTally.Moment, _ row: EventTally.Row) {
+    if row.labels.kind == .breaker {
+      for state in CacheEvent.BreakerState.allCases {
+        let labels = RowLabels(
+          .breaker, .unknown, .none, service: row.labels.service, cache: row.labels.cache, detail: Int(state.rawValue))
+        addGauge(.breakerState, labels, moment.timestampMs, Int(state.rawValue) == row.labels.detail ? 1 : 0)
+      }
+      return
+    }
+    if let entries = moment.entries { addGauge(.entries, row.labels, moment.timestampMs, entries) }
+    if let capacity = moment.capacity { addGauge(.capacity, row.labels, moment.timestampMs, capacity) }
+    if let bytes = moment.memoryBytes { addGauge(.memoryBytes, row.labels, moment.timestampMs, bytes) }
+  }
+
+  private mutating func addGauge(_ metric: CacheMetric, _ labels: RowLabels, _ timestampMs: Int64, _ value: Double) {
+    delta.gauges.append(.init(series: series(metric, labels), timestampMs: timestampMs, value: value))
+  }
+
+  private mutating func add(_ metric: CacheMetric, _ row: EventTally.Row, _ increment: Int64) {
+    let series = series(metric, row.labels)
+    let place = Place(series: series, windowStartMs: row.windowStartMs)
+    if let known = countPlaces[place] {
+      delta.counts[known].increment += increment
+      return
+    }
+    countPlaces[place] = delta.counts.count
+    delta.counts.append(.init(series: series, windowStartMs: row.windowStartMs, increment: increment))
+  }
+
+  private mutating func series(_ metric: CacheMetric, _ row: RowLabels) -> Int {
+    let source = Source(metric: metric, labels: row)
+    if let known = seriesBySource[source] { return known }
+    let key = SeriesKey(kind: metric.kind, labels: seriesLabels(metric, row))
+    // Rows that differ in what this metric has no label for, and values that Unicode calls equal, are one series.
+    let index = seriesByKey[key] ?? delta.series.count
+    if index == delta.series.count {
+      delta.series.append(key)
+      seriesByKey[key] = index
+    }
+    seriesBySource[source] = index
+    return index
+  }
+
+  private func seriesLabels(_ metric: CacheMetric, _ row: RowLabels) -> Labels {
+    var list = [Label("service", labels.services.value(row.service)), Label("cache", labels.caches.value(row.cache))]
+    if metric.hasTier { list.append(Label("tier", row.tier.label)) }
+    if metric.hasCohort { list.append(Label("cohort", row.cohort.label)) }
+    if metric == .duration { list.append(Label("operation", EventTally.operation(of: row.kind) ?? "")) }
+    if let name = metric.detailLabel {
+      let isState = row.kind == .breaker
+      list.append(
+        Label(name, isState ? CacheEvent.BreakerState.allCases[row.detail].label : labels.details.value(row.detail)))
+    }
+    return Labels(metric: metric.name, list)
+  }
+
+  private static func merged(
+    _ left: [BatchDelta.BucketCount], _ right: [BatchDelta.BucketCount]
+  ) -> [BatchDelta.BucketCount] {
+    var sums: [Int32: Int64] = [:]
+    for entry in left + right { sums[entry.bucket, default: 0] += entry.count }
+    return sums.keys.sorted().map { .init(bucket: $0, count: sums[$0]!) }
+  }
+}
+
+extension CacheEvent.Tier {
+  var label: String {
+    switch self {
+    case .unknown: "unknown"
+    case .l1: "L1"
+    case .l2: "L2"
+    }
+  }
+}
+
+extension CacheEvent.Cohort {
+  var label: String {
+    switch self {
+    case .none: ""
+    case .treatment: "treatment"
+    case .control: "control"
+    }
+  }
+}
+
+extension CacheEvent.BreakerState {
+  var label: String {
+    switch self {
+    case .closed: "closed"
+    case .open: "open"
+    case .halfOpen: "half_open"
+    }
+  }
+}

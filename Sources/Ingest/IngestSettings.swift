@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The bounds and defaults of reading events. Where they come from (configuration, a source) is not known here.
+
+/// How events are read.
+package struct IngestSettings: Sendable {
+  /// Width of a window in ms, at least 1.
+  package var resolutionMs: Int64 = 10_000
+  /// Events older than this before the time of receipt are rejected; by default two years.
+  package var oldestMs: Int64 = 730 * 86_400_000
+  /// Events further ahead of the time of receipt are rejected.
+  package var futureMs: Int64 = 600_000
+  /// Longest line or array element.
+  package var lineBytesMax: Int = 256 << 10
+  package var keyPatterns = KeyPatterns()
+  /// The service of events that neither say theirs nor have a key that tells.
+  package var defaultService: String?
+  /// The cache of events that neither say theirs nor have a key that tells.
+  package var defaultCache: String?
+  /// How many rejections an answer lists.
+  package var errorsMax = 20
+  /// How many rejections of one body are kept with their bytes.
+  package var rejectionsKeptMax = 1000
+  /// How much of a rejected line is kept.
+  package var rejectedLineBytesMax = 4096
+  /// Distinct values of one label in one body that come from outside; the rest become `__overflow__`.
+  package var labelValuesMax = 1000
+
+  package init() {}
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import JSON
+
+// What is told to listeners when a flag or a ramp changes: the page's stream and OFREP's.
+
+/// The event streams of the server.
+struct ChangeStreams: Sendable {
+  /// `GET /api/v1/stream`.
+  let page = EventStream()
+  /// `GET /ofrep/v1/stream`.
+  let ofrep = EventStream()
+
+  func flagChanged(key: String, environment: String, version: Int64, revision: Int64, atMs: Int64) {
+    page.publish(
+      event: "flag_change",
+      data: document {
+        $0.member("key", key)
+        $0.member("environment", environment)
+        $0.member("version", version)
+      }, id: String(revision))
+    // The tag is that of the configuration, not of any body; clients only compare it (OFREP ADR-0008).
+    ofrep.publish(
+      data: document {
+        $0.member("type", "refetchEvaluation")
+        $0.member("etag", "\"\(revision)\"")
+        $0.member("lastModified", atMs / 1000)
+      }, id: String(revision))
+  }
+
+  func rolloutChanged(key: String, environment: String, state: String, step: Int, percent: Double, reason: String) {
+    page.publish(
+      event: "rollout",
+      data: document {
+        $0.member("key", key)
+        $0.member("environment", environment)
+        $0.member("state", state)
+        $0.member("step", step)
+        $0.member("percent", percent)
+        $0.member("reason", reason)
+      })
+  }
+
+  private func document(_ write: (inout JSONWriter) -> Void) -> String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    write(&writer)
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Compression
+internal import HTTP
+internal import Synchronization
+
+// Collects a body as it arrives, inflated on the way, within its own bound and within one shared by all bodies.
+
+/// How many bytes all bodies together may hold at one time, so that many large ones cannot exhaust memory.
+final class BodyBudget: Sendable {
+  private let bytesMax: Int
+  private let bytes = Mutex(0)
+
+  init(bytesMax: Int) {
+    self.bytesMax = bytesMax
+  }
+
+  /// False, and nothing is taken, where it would be too much.
+  func take(_ count: Int) -> Bool {
+    bytes.withLock {
+      guard $0 + count <= bytesMax else { return false }
+      $0 += count
+      return true
+    }
+  }
+
+  func giveBack(_ count: Int) {
+    bytes.withLock { $0 -= count }
+  }
+}
+
+/// One body of events on its way in. Used by one request.
+final class EventBodyReceiver: BodyReceiver {
+  private var body: [UInt8] = []
+  private let decompressor: (any Decompressor)?
+  private let bytesMax: Int
+  private let budget: BodyBudget
+  private var bytesTaken = 0
+
+  /// - Parameter contentEncoding: the header's value; nil or `identity` for none.
+  /// - Throws: `RequestError` 415 for an encoding that is not supported.
+  init(contentEncoding: String?, bytesMax: Int, budget: BodyBudget) throws(RequestError) {
+    self.bytesMax = bytesMax
+    self.budget = budget
+    let name = contentEncoding ?? "identity"
+    guard let encoding = ContentEncoding(name: name) else {
+      throw .unsupportedMediaType("Content-Encoding: \(name.prefix(40)): not supported: use gzip, deflate or identity")
+    }
+    decompressor = encoding.makeDecompressor(bytesMax: bytesMax)
+  }
+
+  deinit {
+    budget.giveBack(bytesTaken)
+  }
+
+  func receive(_ chunk: Span<UInt8>) -> BodyVerdict {
+    do {
+      if let decompressor {
+        try decompressor.append(chunk, to: &body)
+      } else {
+        guard body.count + chunk.count <= bytesMax else { throw tooLarge }
+        for index in chunk.indices { body.append(chunk[index]) }
+      }
+      try takeBudget()
+      return .proceed
+    } catch {
+      return .refuse(Answers.error(requestError(error)))
+    }
+  }
+
+  /// The whole body, inflated. Call it once, after the last chunk.
+  func finish() throws -> [UInt8] {
+    do {
+      try decompressor?.finish()
+    } catch {
+      throw requestError(error)
+    }
+    return body
+  }
+
+  private func takeBudget() throws {
+    let missing = body.count - bytesTaken
+    guard budget.take(missing) else {
+      throw RequestError.unavailable("body: too many large bodies are being received: send it again")
+    }
+    bytesTaken += missing
+  }
+
+  private var tooLarge: RequestError {
+    .tooLarge("body: more than \(bytesMax) bytes after decompression: send smaller batches or raise ingest.max_body")
+  }
+
+  private func requestError(_ error: any Error) -> any Error {
+    guard let error = error as? CompressionError else { return error }
+    if case .tooLarge = error { return tooLarge }
+    return RequestError.badRequest("body: \(error)")
+  }
+}

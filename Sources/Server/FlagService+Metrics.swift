@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import TimeSeries
+
+// `rampart_flag_*` and `rampart_rollout_state`.
+
+extension FlagService {
+  func metrics(nowMs: Int64) -> [MetricsPage.Entry] {
+    let flags = allFlags()
+    func labels(_ name: String, _ id: FlagID, _ more: [Label] = []) -> Labels {
+      Labels(metric: name, [Label("flag", id.key), Label("environment", id.environment)] + more)
+    }
+    let states = flags.flatMap { id, _, rollout in
+      RolloutState.allCases.map { state in
+        MetricsPage.Entry.Sample.whole(
+          labels("rampart_rollout_state", id, [Label("state", state.rawValue)]), (rollout?.state ?? .draft) == state ? 1 : 0)
+      }
+    }
+    return [
+      MetricsPage.Entry(
+        MetricFamily("rampart_flag_enabled", .gauge, "1 while the flag is enabled."),
+        flags.map { .whole(labels("rampart_flag_enabled", $0.id), $0.flag.enabled ? 1 : 0) }),
+      MetricsPage.Entry(
+        MetricFamily("rampart_flag_rollout_percent", .gauge, "Share of targeting keys that get the rollout's variant, in percent."),
+        flags.map {
+          .number(labels("rampart_flag_rollout_percent", $0.id), $0.flag.rollout?.percent.value ?? 0)
+        }),
+      MetricsPage.Entry(
+        MetricFamily("rampart_flag_rollout_age_seconds", .gauge, "Time since the ramp's first step above 0 percent."),
+        flags.compactMap { id, flag, rollout in
+          guard let startedMs = rollout?.firstStepMs, flag.rollout?.percent != .zero else { return nil }
+          return .number(labels("rampart_flag_rollout_age_seconds", id), Double(max(nowMs - startedMs, 0)) / 1000)
+        }),
+      MetricsPage.Entry(MetricFamily("rampart_rollout_state", .gauge, "1 for the state the ramp is in, 0 for the others."), states),
+    ]
+  }
+}
+
+extension Rollout {
+  /// When the newest ramp left 0 percent, as far back as the history reaches; nil before the first.
+  fileprivate var firstStepMs: Int64? {
+    let inactive: Set<RolloutState> = [.draft, .rolledBack, .completed, .killed]
+    return history.last { inactive.contains($0.from) && !inactive.contains($0.to) }?.atMs ?? history.first?.atMs
+  }
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import JSON
+internal import Storage
+internal import Synchronization
+
+// Flags and ramps as the server holds them: an immutable picture that every evaluation reads, and one way to change it:
+// check, one transaction with the audit rows, a new picture, listeners told. Changes run one at a time.
+
+/// The flags of all environments.
+final class FlagService: Sendable {
+  struct FlagID: Hashable, Sendable {
+    let environment: String
+    let key: String
+  }
+
+  /// What is true at one revision.
+  private struct Picture: Sendable {
+    var revision: Int64
+    var sets: [String: FlagSet] = [:]
+    var rollouts: [FlagID: Rollout] = [:]
+  }
+
+  static let defaultEnvironment = "production"
+  static let environmentsMax = 20
+  static let flagsMax = 10_000
+  /// How often the progress of a soak clock is written: what a crash may cost it.
+  private static let progressIntervalMs: Int64 = 5_000
+
+  private let store: Store
+  private let streams: ChangeStreams
+  private let picture: Mutex<Picture>
+  private let writing = Mutex(())
+  private let savedMs = Mutex<[FlagID: Int64]>([:])
+
+  /// Reads the flags and ramps of the store; a new store gets `ENABLE_PROFILE_CACHE`, off.
+  init(store: Store, streams: ChangeStreams, nowMs: Int64) throws {
+    self.store = store
+    self.streams = streams
+    picture = Mutex(try FlagService.load(store))
+    if try store.revision() == 0 { try createProfileFlag(nowMs: nowMs) }
+  }
+
+  // MARK: Reading
+
+  /// The flags of an environment; none where it has none. Holds a lock for a copy of a reference.
+  ///
+  /// - Parameter environment: nil for `production`.
+  /// - Throws: `RequestError` for a text that is no environment's name.
+  func flagSet(environment: String?) throws(RequestError) -> FlagSet {
+    let name = try FlagService.checked(environment: environment)
+    let (set, revision) = picture.withLock { ($0.sets[name], $0.revision) }
+    return set ?? FlagSet(environment: name, revision: revision, flags: [])
+  }
+
+  func flag(_ id: FlagID) throws(RequestError) -> Flag {
+    guard let flag = try flagSet(environment: id.environment).flag(key: id.key) else {
+      throw .notFound("flag \(id.key): not in environment \(id.environment): create it with PUT /api/v1/flags/\(id.key)")
+    }
+    return flag
+  }
+
+  /// The ramp of a flag; one that has not begun where none was ever started.
+  func rollout(_ id: FlagID, nowMs: Int64) throws(RequestError) -> Rollout {
+    let flag = try flag(id)
+    return picture.withLock { $0.rollouts[id] } ?? FlagService.unstarted(flag, id, nowMs: nowMs)
+  }
+
+  /// Every flag with its ramp, ascending by environment, then key.
+  func allFlags() -> [(id: FlagID, flag: Flag, rollout: Rollout?)] {
+    let (sets, rollouts) = picture.withLock { ($0.sets, $0.rollouts) }
+    return sets.sorted { $0.key < $1.key }.flatMap { environment, set in
+      set.flags.map { flag in
+        let id = FlagID(environment: environment, key: flag.key)
+        return (id, flag, rollouts[id])
+      }
+    }
+  }
+
+  /// Ramps that own their flag's percentage, with the caches their flag governs.
+  func activeRollouts() -> [(rollout: Rollout, caches: [String])] {
+    picture.withLock { picture in
+      picture.rollouts.values.filter(\.isActive).map { rollout in
+        (rollout, picture.sets[rollout.environment]?.flag(key: rollout.key)?.caches ?? [])
+      }
+    }
+  }
+
+  /// - Parameter environment: a query parameter; nil for `production`.
+  static func checked(environment: String?) throws(RequestError) -> String {
+    guard let environment, environment != defaultEnvironment else { return defaultEnvironment }
+    let isName = (1...64).contains(environment.utf8.count) && environment.utf8.allSatisfy { byte in
+      byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") || byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    }
+    guard isName else {
+      throw .badRequest("environment: \(environment.prefix(80)): must be 1 to 64 of a-z, 0-9, - and _")
+    }
+    return environment
+  }
+
+  // MARK: Changing flags
+
+  /// Creates or replaces a flag.
+  ///
+  /// - Parameters:
+  ///   - document: the whole definition.
+  ///   - expectedVersion: what the caller last read; nil accepts any.
+  func put(
+    _ id: FlagID, _ document: JSONValue, expectedVersion: Int64?, reason: String, nowMs: Int64, actor: String = Actor.localUser
+  ) throws -> Flag {
+    try writing.withLock { _ in
+      let old = try? flag(id)
+      let new = try Flag(document, key: id.key, version: old?.version ?? 0, updatedMs: nowMs)
+      try require(expectedVersion, old)
+      return try change(id, from: old, to: new, actor: actor, reason: reason, nowMs: nowMs)
+    }
+  }
+
+  /// Changes the members of a flag that a JSON merge patch names.
+  func patch(
+    _ id: FlagID, _ patch: JSONValue, expectedVersion: Int64?, reason: String, nowMs: Int64
+  ) throws -> Flag {
+    try writing.withLock { _ in
+      let old = try flag(id)
+      try require(expectedVersion, old)
+      return try change(id, from: old, to: try old.patched(by: patch), actor: Actor.localUser, reason: reason, nowMs: nowMs)
+    }
+  }
+
+  func delete(_ id: FlagID, expectedVersion: Int64?, reason: String, nowMs: Int64) throws {
+    try writing.withLock { _ in
+      let old = try flag(id)
+      try require(expectedVersion, old)
+      guard picture.withLock({ $0.rollouts[id]?.isActive }) != true else {
+        throw RequestError.conflict("flag \(id.key): a ramp is under way: roll it back or kill it first")
+      }
+      let entry = AuditEntry(
+        atMs: nowMs, actor: Actor.localUser, action: "flag delete", environment: id.environment, flag: id.key, reason: reason,
+        before: old.json.text, after: nil)
+      let revision = try store.apply(
+        FlagChange(
+          environment: id.environment, key: id.key, expectedVersion: old.version, content: .delete, rollout: nil, audit: [entry]))
+      publish(id, nil, rollout: nil, revision: revision)
+      streams.flagChanged(key: id.key, environment: id.environment, version: 0, revision: revision, atMs: nowMs)
+    }
+  }
+
+  private func change(
+    _ id: FlagID, from old: Flag?, to new: Flag, actor: String, reason: String, nowMs: Int64
+  ) throws -> Flag {
+    if let old, old.definition == new.definition { return old }
+    let isRamping = picture.withLock { $0.rollouts[id]?.isActive } == true
+    if isRamping, old?.rollout != new.rollout {
+      throw RequestError.conflict("rollout: a ramp is under way and owns the percentage: pause it, roll it back or kill it")
+    }
+    if old == nil { try requireRoom(id) }
+    var flag = new
+    flag.version = (old?.version ?? 0) + 1
+    flag.updatedMs = nowMs
+    let entry = AuditEntry(
+      atMs: nowMs, actor: actor, action: old == nil ? "flag create" : "flag update", environment: id.environment,
+      flag: id.key, reason: reason, before: old?.json.text, after: flag.json.text)
+    // A ramp that has ended keeps the percentage somebody set since, so that a later rollback cannot raise it.
+    var rollout = picture.withLock { $0.rollouts[id] }
+    rollout?.flagPercentChanged(to: flag.rollout?.percent ?? .zero)
+    let revision = try store.apply(
+      FlagChange(
+        environment: id.environment, key: id.key, expectedVersion: old?.version, content: .put(FlagService.stored(flag, id)),
+        rollout: rollout.map { FlagService.stored($0, id, nowMs: nowMs) }, audit: [entry]))
+    publish(id, flag, rollout: rollout, revision: revision)
+    streams.flagChanged(key: id.key, environment: id.environment, version: flag.version, revision: revision, atMs: nowMs)
+    return flag
+  }
+
+  // MARK: Changing ramps
+
+  /// Starts a ramp.
+  ///
+  /// - Parameter plan: nil takes the flag's own.
+  func start(_ id: FlagID, plan: RolloutPlan?, reason: String, nowMs: Int64) throws -> Rollout {
+    try writing.withLock { _ in
+      let flag = try flag(id)
+      guard let plan = plan ?? flag.plan else {
+        throw RequestError.badRequest("steps: missing: flag \(id.key) has no plan of its own: send one, such as {\"steps\":[{\"percent\":10,\"bake\":\"1h\"},{\"percent\":100}]}")
+      }
+      guard !flag.caches.isEmpty else {
+        throw RequestError.conflict("flag \(id.key): governs no caches, so nothing could guard the ramp: set its caches first")
+      }
+      var rollout = try rollout(id, nowMs: nowMs)
+      let changes = try rollout.start(
+        plan, flagPercent: flag.rollout?.percent ?? .zero, actor: Actor.localUser, reason: reason, nowMs: nowMs)
+      try commit(changes, rollout, flag, id, action: "rollout start")
+      return rollout
+    }
+  }
+
+  /// An operator's action on a ramp.
+  func apply(_ action: RolloutAction, to id: FlagID, reason: String, nowMs: Int64) throws -> Rollout {
+    try writing.withLock { _ in
+      let flag = try flag(id)
+      var rollout = try rollout(id, nowMs: nowMs)
+      let changes = try rollout.apply(action, actor: Actor.localUser, reason: reason, nowMs: nowMs)
+      try commit(changes, rollout, flag, id, action: "rollout \(action.rawValue)")
+      return rollout
+    }
+  }
+
+  /// Gives a ramp its time and its evidence.
+  ///
+  /// - Returns: what changed; all of it is on disk.
+  func tick(
+    _ key: String, _ environment: String, elapsedMs: Int64, nowMs: Int64, _ evidence: GuardEvidence
+  ) throws(StoreError) -> [RolloutChange] {
+    let id = FlagID(environment: environment, key: key)
+    let result: Result<[RolloutChange], StoreError> = writing.withLock { _ in
+      guard var rollout = picture.withLock({ $0.rollouts[id] }), rollout.isActive, let flag = try? flag(id) else { return .success([]) }
+      let changes = rollout.tick(elapsedMs: elapsedMs, nowMs: nowMs, evidence: evidence)
+      do throws(StoreError) {
+        if changes.isEmpty {
+          try keepProgress(rollout, id, nowMs: nowMs)
+        } else {
+          try commit(changes, rollout, flag, id, action: nil)
+        }
+        return .success(changes)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Writes changes of a ramp, with the flag's percentage where they set it, and one audit row each.
+  ///
+  /// - Parameter action: what an operator did; nil names each change by itself.
+  private func commit(
+    _ changes: [RolloutChange], _ rollout: Rollout, _ flag: Flag, _ id: FlagID, action: String?
+  ) throws(StoreError) {
+    guard let last = changes.last else { return }
+    let flagAfter = changes.contains(where: \.setsPercent) ? FlagService.atPercent(last.percent, flag, nowMs: last.atMs) : flag
+    var percent = flag.rollout?.percent ?? .zero
+    let audit = changes.map { change in
+      defer { percent = change.percent }
+      return AuditEntry(
+        atMs: change.atMs, actor: change.actor, action: action ?? change.auditAction, environment: id.environment, flag: id.key,
+        reason: change.reason, before: RolloutChange.auditDocument(change.from, nil, percent),
+        after: RolloutChange.auditDocument(change.to, change.step, change.percent))
+    }
+    let revision = try store.apply(
+      FlagChange(
+        environment: id.environment, key: id.key, expectedVersion: flag.version,
+        content: flagAfter == flag ? .keep : .put(FlagService.stored(flagAfter, id)),
+        rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit))
+    publish(id, flagAfter, rollout: rollout, revision: revision)
+    savedMs.withLock { $0[id] = last.atMs }
+    streams.flagChanged(
+      key: id.key, environment: id.environment, version: flagAfter.version, revision: revision, atMs: last.atMs)
+    for change in changes {
+      streams.rolloutChanged(
+        key: id.key, environment: id.environment, state: change.to.rawValue, step: change.step,
+        percent: change.percent.value, reason: change.reason)
+    }
+  }
+
+  /// The clock's progress is in memory at once and on disk every few seconds.
+  private func keepProgress(_ rollout: Rollout, _ id: FlagID, nowMs: Int64) throws(StoreError) {
+    picture.withLock { $0.rollouts[id] = rollout }
+    let isDue = savedMs.withLock { abs(nowMs - ($0[id] ?? 0)) >= FlagService.progressIntervalMs }
+    guard isDue else { return }
+    try store.save(FlagService.stored(rollout, id, nowMs: nowMs))
+    savedMs.withLock { $0[id] = nowMs }
+  }
+
+  // MARK: The picture
+
+  private static func load(_ store: Store) throws -> Picture {
+    var picture = Picture(revision: try store.revision())
+    for stored in try store.rollouts() {
+      let rollout = try Rollout(document: try JSONValue(parsing: stored.document))
+      picture.rollouts[FlagID(environment: stored.environment, key: stored.flag)] = rollout
+    }
+    let flags = try store.flags().map { stored in
+      (stored.environment, try Flag(try JSONValue(parsing: stored.document), key: stored.key, version: stored.version, updatedMs: stored.updatedMs))
+    }
+    for (environment, members) in Dictionary(grouping: flags, by: \.0) {
+      picture.sets[environment] = set(environment, members.map(\.1), picture)
+    }
+    return picture
+  }
+
+  /// Puts a changed flag into the picture; nil removes it and its ramp.
+  private func publish(_ id: FlagID, _ flag: Flag?, rollout: Rollout?, revision: Int64) {
+    picture.withLock { picture in
+      picture.revision = revision
+      if flag == nil { picture.rollouts[id] = nil }
+      if let rollout { picture.rollouts[id] = rollout }
+      let others = (picture.sets[id.environment]?.flags ?? []).filter { $0.key != id.key }
+      picture.sets[id.environment] = FlagService.set(id.environment, others + (flag.map { [$0] } ?? []), picture)
+    }
+  }
+
+  private static func set(_ environment: String, _ flags: [Flag], _ picture: Picture) -> FlagSet {
+    let labels = picture.rollouts.filter { $0.key.environment == environment }.map { ($0.key.key, $0.value.label) }
+    return FlagSet(
+      environment: environment, revision: picture.revision,
+      flags: flags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }, labels: Dictionary(uniqueKeysWithValues: labels))
+  }
+
+  // MARK: Pieces
+
+  private func require(_ expectedVersion: Int64?, _ flag: Flag?) throws(StoreError) {
+    guard let expectedVersion, expectedVersion != flag?.version else { return }
+    throw .conflict(currentVersion: flag?.version)
+  }
+
+  private func requireRoom(_ id: FlagID) throws(RequestError) {
+    let (environments, flags) = picture.withLock { ($0.sets.keys, $0.sets[id.environment]?.flags.count ?? 0) }
+    guard environments.contains(id.environment) || environments.count < FlagService.environmentsMax else {
+      throw .conflict("environment \(id.environment): there are \(FlagService.environmentsMax) already, which is the most")
+    }
+    guard flags < FlagService.flagsMax else {
+      throw .conflict("flag \(id.key): the environment has \(FlagService.flagsMax) already, which is the most")
+    }
+  }
+
+  private static func unstarted(_ flag: Flag, _ id: FlagID, nowMs: Int64) -> Rollout {
+    Rollout(key: id.key, environment: id.environment, plan: flag.plan, percent: flag.rollout?.percent ?? .zero, nowMs: nowMs)
+  }
+
+  private static func atPercent(_ percent: Percentage, _ flag: Flag, nowMs: Int64) -> Flag {
+    // A flag that cannot say which variant a percentage hands out is refused when its ramp starts.
+    guard var changed = try? flag.settingPercent(percent) else { return flag }
+    changed.version = flag.version + 1
+    changed.updatedMs = nowMs
+    return changed
+  }
+
+  private static func stored(_ flag: Flag, _ id: FlagID) -> StoredFlag {
+    StoredFlag(
+      environment: id.environment, key: id.key, version: flag.version, updatedMs: flag.updatedMs, document: flag.definition.text)
+  }
+
+  private static func stored(_ rollout: Rollout, _ id: FlagID, nowMs: Int64) -> StoredRollout {
+    StoredRollout(environment: id.environment, flag: id.key, updatedMs: nowMs, document: rollout.document.text)
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+// What ingest did since the start, for `rampart_ingest_*`.
+
+/// Counts events by what became of them and the protocol they came by.
+final class IngestCounters: Sendable {
+  enum Outcome: String, CaseIterable {
+    case accepted, rejected, ignored
+    /// In a body that had been counted before.
+    case duplicate
+    /// In a body that was refused as a whole because the store could not take it.
+    case refused
+  }
+
+  struct Key: Hashable, Comparable {
+    let outcome: String
+    let `protocol`: String
+
+    static func < (left: Key, right: Key) -> Bool { (left.outcome, left.protocol) < (right.outcome, right.protocol) }
+  }
+
+  private let counts = Mutex<[Key: Int64]>([:])
+  private let newest = Mutex<Int64?>(nil)
+
+  func add(_ outcome: Outcome, _ count: Int, protocol: String) {
+    guard count > 0 else { return }
+    counts.withLock { $0[Key(outcome: outcome.rawValue, protocol: `protocol`), default: 0] += Int64(count) }
+  }
+
+  /// Remembers the time of the newest event that was committed.
+  func saw(newestEventMs: Int64?) {
+    guard let newestEventMs else { return }
+    newest.withLock { $0 = max($0 ?? .min, newestEventMs) }
+  }
+
+  /// Ascending by key.
+  var all: [(key: Key, count: Int64)] { counts.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } } }
+
+  var accepted: Int64 {
+    counts.withLock { $0.filter { $0.key.outcome == Outcome.accepted.rawValue }.values.reduce(0, +) }
+  }
+
+  /// Epoch milliseconds; nil before the first event since the start.
+  var newestEventMs: Int64? { newest.withLock { $0 } }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import Platform
+internal import Storage
+internal import TimeSeries
+
+// What `GET /metrics` shows: the series that events became, the flags, and Rampart's own health, ascending by family.
+
+struct MetricsPage: Sendable {
+  /// One family with its samples, in the order they are written.
+  struct Entry {
+    enum Sample {
+      case whole(Labels, Int64)
+      case number(Labels, Double)
+      case histogram(Labels, Histogram)
+    }
+
+    let family: MetricFamily
+    var samples: [Sample]
+
+    init(_ family: MetricFamily, _ samples: [Sample]) {
+      self.family = family
+      self.samples = samples
+    }
+
+    /// A family with one sample without labels; none where the value is unknown.
+    init(_ name: String, _ type: MetricType, _ help: String, _ value: Double?) {
+      self.init(MetricFamily(name, type, help), value.map { [.number(Labels(metric: name), $0)] } ?? [])
+    }
+  }
+
+  let store: Store
+  let counters: IngestCounters
+  let flags: FlagService
+  /// Nil before the server exists.
+  let statistics: @Sendable () -> HTTPServer.Statistics?
+
+  func write(_ format: Exposition.Format, nowMs: Int64) -> [UInt8] {
+    var exposition = Exposition(format: format)
+    let entries = cacheEntries() + flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs) + httpEntries() + processEntries()
+    for entry in entries.sorted(by: { $0.family.name < $1.family.name }) where !entry.samples.isEmpty {
+      exposition.begin(entry.family)
+      for sample in entry.samples {
+        switch sample {
+        case .whole(let labels, let value): exposition.sample(labels, value)
+        case .number(let labels, let value): exposition.sample(labels, value)
+        case .histogram(let labels, let histogram): exposition.histogram(labels, histogram)
+        }
+      }
+    }
+    exposition.end()
+    return exposition.bytes
+  }
+
+  private func cacheEntries() -> [Entry] {
+    let byName = Dictionary(grouping: store.series) { $0.key.labels.metricName }
+    return byName.compactMap { name, series in
+      guard let family = MetricFamily.cache(named: name) else { return nil }
+      return Entry(family, series.sorted { $0.key.labels < $1.key.labels }.map { sample(of: $0) })
+    }
+  }
+
+  private func sample(of series: SeriesState) -> Entry.Sample {
+    switch series.key.kind {
+    case .counter: .whole(series.key.labels, series.count)
+    case .gauge: .number(series.key.labels, series.value)
+    case .histogram: .histogram(series.key.labels, series.histogram ?? Histogram())
+    }
+  }
+
+  private func ownEntries(nowMs: Int64) -> [Entry] {
+    let commits = store.statistics
+    let build = Labels(metric: "rampart_build_info", [Label("version", BuildInformation.version)])
+    return [
+      Entry(MetricFamily("rampart_build_info", .gauge, "1, with the version as a label."), [.number(build, 1)]),
+      Entry(
+        MetricFamily("rampart_ingest_events_total", .counter, "Events received, by what became of them and by protocol."),
+        counters.all.map { entry in
+          .whole(
+            Labels(
+              metric: "rampart_ingest_events_total",
+              [Label("outcome", entry.key.outcome), Label("protocol", entry.key.protocol)]), entry.count)
+        }),
+      Entry(
+        "rampart_ingest_lag_seconds", .gauge, "Age of the newest event stored since the start.",
+        counters.newestEventMs.map { Double(max(nowMs - $0, 0)) / 1000 }),
+      Entry(
+        MetricFamily("rampart_label_overflows_total", .counter, "Label values folded into __overflow__, by label."),
+        store.labelOverflows.sorted { $0.key < $1.key }.map { name, count in
+          .whole(Labels(metric: "rampart_label_overflows_total", [Label("label", name)]), count)
+        }),
+      Entry("rampart_store_series", .gauge, "Series in the store.", Double(store.series.count)),
+      Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
+      Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),
+      Entry("rampart_store_commit_failures_total", .counter, "Transactions of telemetry that failed.", Double(commits.commitFailures)),
+      Entry("rampart_store_refusals_total", .counter, "Bodies refused because too many waited.", Double(commits.refusals)),
+      Entry("rampart_store_waiting_bodies", .gauge, "Bodies that wait for a commit.", Double(commits.waitingSubmissions)),
+    ]
+  }
+
+  private func httpEntries() -> [Entry] {
+    guard let http = statistics() else { return [] }
+    return [
+      Entry("rampart_http_connections", .gauge, "Open connections.", Double(http.connections)),
+      Entry("rampart_http_connections_total", .counter, "Connections accepted.", Double(http.connectionsTotal)),
+      Entry(
+        "rampart_http_connections_refused_total", .counter, "Connections closed because of a limit.",
+        Double(http.connectionsRefusedTotal)),
+      Entry("rampart_http_requests_total", .counter, "Requests received.", Double(http.requestsTotal)),
+      Entry(
+        "rampart_http_deadline_cuts_total", .counter, "Connections cut because a request took too long to arrive or be read.",
+        Double(http.deadlineCutsTotal)),
+      Entry("rampart_http_event_listeners", .gauge, "Clients of event streams.", Double(http.eventListeners)),
+      Entry(
+        "rampart_http_event_listeners_dropped_total", .counter, "Clients of event streams cut because they did not read.",
+        Double(http.eventListenersDroppedTotal)),
+    ]
+  }
+
+  private func processEntries() -> [Entry] {
+    let process = ProcessStatistics.read()
+    return [
+      Entry("process_cpu_seconds_total", .counter, "User and system CPU time spent.", process.cpuSeconds),
+      Entry("process_resident_memory_bytes", .gauge, "Resident memory.", process.residentBytes),
+      Entry("process_virtual_memory_bytes", .gauge, "Virtual memory.", process.virtualBytes),
+      Entry("process_start_time_seconds", .gauge, "Start time since 1970-01-01 UTC.", process.startTimeSeconds),
+      Entry("process_open_fds", .gauge, "Open file descriptors.", process.openDescriptors),
+      Entry("process_max_fds", .gauge, "Most file descriptors that may be open.", process.maxDescriptors),
+      Entry("process_threads", .gauge, "Threads.", process.threads),
+    ]
+  }
+}

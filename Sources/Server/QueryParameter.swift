@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+
+// Query parameters that several routes share.
+
+extension Exchange {
+  /// `limit`: how many rows to answer with.
+  func limit(default defaultLimit: Int, max: Int) throws(RequestError) -> Int {
+    guard let text = query("limit") else { return defaultLimit }
+    guard let limit = Int(text), limit >= 1 else {
+      throw .badRequest("limit: \(text.prefix(40)): must be a whole number from 1")
+    }
+    return min(limit, max)
+  }
+}

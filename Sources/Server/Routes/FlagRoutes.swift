@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import HTTP
+internal import JSON
+internal import Platform
+
+// Definitions and ramps: reading answers at once, changing runs on the administration worker with the request
+// suspended, because it waits for the disk.
+
+struct FlagRoutes: Sendable {
+  private static let bodyBytesMax = 1 << 20
+  private static let reasonBytesMax = 1_000
+
+  let flags: FlagService
+  let administration: Worker
+  let stream: EventStream
+
+  func add(to router: inout Router) {
+    let body = BodyPolicy.buffered(bytesMax: FlagRoutes.bodyBytesMax)
+    router.get("/api/v1/stream") { $0.stream(stream) }
+    router.get("/api/v1/flags") { list($0) }
+    router.get("/api/v1/flags/:key") { exchange in
+      read(exchange) { FlagRoutes.answer(try flags.flag($0)) }
+    }
+    router.add(.put, "/api/v1/flags/:key", body: body) { exchange in
+      change(exchange) { request in
+        FlagRoutes.answer(
+          try flags.put(
+            request.id, try request.document(), expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs))
+      }
+    }
+    router.add(.patch, "/api/v1/flags/:key", body: body) { exchange in
+      change(exchange) { request in
+        FlagRoutes.answer(
+          try flags.patch(
+            request.id, try request.document(), expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs))
+      }
+    }
+    router.add(.delete, "/api/v1/flags/:key", body: body) { exchange in
+      change(exchange) { request in
+        try flags.delete(request.id, expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs)
+        return Response(status: 204)
+      }
+    }
+    router.get("/api/v1/flags/:key/rollout") { exchange in
+      read(exchange) { id in
+        let nowMs = Clock.wallMs()
+        return FlagRoutes.answer(try flags.rollout(id, nowMs: nowMs), nowMs: nowMs)
+      }
+    }
+    router.add(.post, "/api/v1/flags/:key/rollout", body: body) { exchange in
+      change(exchange) { request in
+        let rollout = try flags.start(request.id, plan: try request.plan(), reason: request.reason, nowMs: request.nowMs)
+        return FlagRoutes.answer(rollout, nowMs: request.nowMs)
+      }
+    }
+    router.add(.post, "/api/v1/flags/:key/rollout/:action", body: body) { exchange in
+      let name = exchange.parameter(1)
+      change(exchange) { request in
+        guard let action = RolloutAction(rawValue: name) else {
+          let known = RolloutAction.allCases.map(\.rawValue).joined(separator: ", ")
+          throw RequestError.notFound("\(name.prefix(40)): no action on a ramp: known here: \(known)")
+        }
+        let rollout = try flags.apply(action, to: request.id, reason: request.reason, nowMs: request.nowMs)
+        return FlagRoutes.answer(rollout, nowMs: request.nowMs)
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  private func list(_ exchange: Exchange) {
+    do throws(RequestError) {
+      let set = try flags.flagSet(environment: exchange.query("environment"))
+      var writer = JSONWriter(capacity: 4096)
+      writer.beginObject()
+      writer.member("environment", set.environment)
+      writer.key("flags")
+      writer.beginArray()
+      for flag in set.flags { flag.json.write(to: &writer) }
+      writer.endArray()
+      writer.endObject()
+      exchange.respond(Answers.json(writer.bytes))
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
+  }
+
+  private func read(_ exchange: Exchange, _ work: (FlagService.FlagID) throws -> Response) {
+    do {
+      exchange.respond(try work(try FlagRoutes.id(exchange)))
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
+  }
+
+  private static func id(_ exchange: Exchange) throws(RequestError) -> FlagService.FlagID {
+    let environment = try FlagService.checked(environment: exchange.query("environment"))
+    return FlagService.FlagID(environment: environment, key: exchange.parameter(0))
+  }
+
+  private static func answer(_ flag: Flag) -> Response {
+    Answers.json(Array(flag.json.text.utf8)).with("ETag", "\"\(flag.version)\"")
+  }
+
+  private static func answer(_ rollout: Rollout, nowMs: Int64) -> Response {
+    Answers.json(Array(rollout.json(nowMs: nowMs).text.utf8))
+  }
+
+  // MARK: Changing
+
+  /// What a change needs of its request, taken before the request is suspended.
+  private struct Change: Sendable {
+    let id: FlagService.FlagID
+    let expectedVersion: Int64?
+    let body: [UInt8]
+    let headerReason: String?
+    let nowMs: Int64
+
+    init(_ exchange: Exchange) throws(RequestError) {
+      id = try FlagRoutes.id(exchange)
+      expectedVersion = try Change.version(exchange.header("If-Match"))
+      headerReason = exchange.header("X-Reason")
+      nowMs = Clock.wallMs()
+      let contentType = exchange.header("Content-Type")
+      body = exchange.takeBody()
+      // A form of another origin can send text, but not this type.
+      let isJSON = contentType?.split(separator: ";").first.map { $0 == "application/json" || $0.hasSuffix("+json") } ?? false
+      guard body.isEmpty || isJSON else {
+        throw .unsupportedMediaType("Content-Type: \(contentType?.prefix(80) ?? "missing"): must be application/json")
+      }
+    }
+
+    func document() throws -> JSONValue {
+      do {
+        return try JSONValue(parsing: body)
+      } catch {
+        throw RequestError.badRequest("body: \(error)")
+      }
+    }
+
+    /// Nil where the body holds no plan.
+    func plan() throws -> RolloutPlan? {
+      guard !body.isEmpty else { return nil }
+      let members = try document().members?.filter { $0.name != "reason" }
+      guard let members else { throw RequestError.badRequest("body: must be a plan, such as {\"steps\":[{\"percent\":10,\"bake\":\"1h\"}]}") }
+      return members.isEmpty ? nil : try RolloutPlan(.object(members))
+    }
+
+    /// From the body or the header, cut to a bound.
+    var reason: String {
+      let text = (try? JSONValue(parsing: body))?["reason"]?.string ?? headerReason ?? ""
+      return String(text.prefix(FlagRoutes.reasonBytesMax))
+    }
+
+    private static func version(_ header: String?) throws(RequestError) -> Int64? {
+      guard let header, header != "*" else { return nil }
+      guard let version = Int64(header.filter { $0 != "\"" }) else {
+        throw .badRequest("If-Match: \(header.prefix(40)): must be the flag's version in quotes, as its ETag gives it")
+      }
+      return version
+    }
+  }
+
+  private func change(_ exchange: Exchange, _ work: @escaping @Sendable (Change) throws -> Response) {
+    let request: Change
+    do throws(RequestError) {
+      request = try Change(exchange)
+    } catch {
+      return exchange.respond(Answers.error(error))
+    }
+    let token = exchange.suspend()
+    let isQueued = administration.submit {
+      do {
+        token.complete(try work(request))
+      } catch {
+        token.complete(Answers.error(error))
+      }
+    }
+    if !isQueued { token.complete(Answers.error(RequestError.unavailable("too many changes are waiting: try again"))) }
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import JSON
+internal import Platform
+internal import Storage
+internal import TimeSeries
+
+// What can be read: health, metrics, totals, dead letters, audit, status. Whatever reads the disk runs on the query
+// worker with the request suspended, so that a long query delays neither ingest nor flags.
+
+struct ReadingRoutes: Sendable {
+  private static let deadLettersMax = 1_000
+  private static let auditMax = 1_000
+
+  let store: Store
+  let metrics: MetricsPage
+  let counters: IngestCounters
+  let queries: Worker
+  let resolutionMs: Int64
+  let startedMs: Int64
+
+  func add(to router: inout Router) {
+    let healthy = PreparedResponse(Response(text: "Rampart is healthy.\n"))
+    router.get("/-/healthy") { $0.respond(healthy) }
+    router.get("/-/ready") { exchange in
+      answer(exchange) {
+        try store.probe(nowMs: Clock.wallMs())
+        return Response(text: "Rampart is ready.\n")
+      }
+    }
+    router.get("/metrics") { exchange in
+      let format = Exposition.format(accept: exchange.header("Accept"))
+      answer(exchange) {
+        Response(contentType: format.contentType, body: metrics.write(format, nowMs: Clock.wallMs()))
+      }
+    }
+    router.get("/api/v1/totals") { totals($0) }
+    router.get("/api/v1/deadletters") { deadLetters($0) }
+    router.get("/api/v1/audit") { audit($0) }
+    router.get("/api/v1/status") { exchange in answer(exchange) { Answers.json(status()) } }
+  }
+
+  /// Runs `work` on the query worker and answers with what it gives or throws.
+  private func answer(_ exchange: Exchange, _ work: @escaping @Sendable () throws -> Response) {
+    let token = exchange.suspend()
+    let isQueued = queries.submit {
+      do {
+        token.complete(try work())
+      } catch {
+        token.complete(Answers.error(error))
+      }
+    }
+    if !isQueued { token.complete(Answers.error(RequestError.unavailable("too many queries are waiting: try again"))) }
+  }
+
+  private func totals(_ exchange: Exchange) {
+    do throws(RequestError) {
+      let query = try TotalsQuery(
+        from: exchange.query("from"), to: exchange.query("to"), by: exchange.query("by"), step: exchange.query("step"),
+        nowMs: Clock.wallMs(), resolutionMs: resolutionMs)
+      answer(exchange) { Answers.json(try query.answer(from: store)) }
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
+  }
+
+  private func deadLetters(_ exchange: Exchange) {
+    do throws(RequestError) {
+      let limit = try exchange.limit(default: 100, max: ReadingRoutes.deadLettersMax)
+      answer(exchange) { Answers.json(document(of: try store.deadLetters(limit: limit))) }
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
+  }
+
+  private func document(of letters: [StoredDeadLetter]) -> [UInt8] {
+    var writer = JSONWriter(capacity: 4096)
+    writer.beginObject()
+    writer.key("dead_letters")
+    writer.beginArray()
+    for stored in letters {
+      writer.beginObject()
+      writer.member("id", stored.id)
+      writer.member("at_ms", stored.atMs)
+      writer.member("source", stored.letter.source)
+      writer.member("line", stored.letter.line)
+      writer.member("reason", stored.letter.reason)
+      writer.member("body", String(decoding: stored.letter.body, as: UTF8.self))
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private func audit(_ exchange: Exchange) {
+    do throws(RequestError) {
+      let limit = try exchange.limit(default: 100, max: ReadingRoutes.auditMax)
+      let flag = exchange.query("flag"), environment = exchange.query("environment")
+      answer(exchange) {
+        Answers.json(document(of: try store.audit(flag: flag, environment: environment, limit: limit)))
+      }
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
+  }
+
+  private func document(of entries: [StoredAuditEntry]) -> [UInt8] {
+    var writer = JSONWriter(capacity: 4096)
+    writer.beginObject()
+    writer.key("entries")
+    writer.beginArray()
+    for stored in entries {
+      writer.beginObject()
+      writer.member("id", stored.id)
+      writer.member("at_ms", stored.entry.atMs)
+      writer.member("actor", stored.entry.actor)
+      writer.member("action", stored.entry.action)
+      writer.member("flag", stored.entry.flag)
+      writer.member("environment", stored.entry.environment)
+      writer.member("reason", stored.entry.reason)
+      for (key, text) in [("before", stored.entry.before), ("after", stored.entry.after)] {
+        writer.key(key)
+        if let text { writer.raw(text.utf8.span) } else { writer.null() }
+      }
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private func status() -> [UInt8] {
+    let series = store.series
+    let nowMs = Clock.wallMs()
+    var writer = JSONWriter(capacity: 1024)
+    writer.beginObject()
+    writer.member("version", BuildInformation.version)
+    writer.member("started_ms", startedMs)
+    writer.member("uptime_seconds", Double(nowMs - startedMs) / 1000)
+    writer.member("now_ms", nowMs)
+    writer.member("resolution_ms", resolutionMs)
+    writer.member("events_total", counters.accepted)
+    let caches = CacheStatus.all(of: series)
+    writer.optional("last_event_ms", caches.map(\.lastEventMs).max())
+    writer.key("caches")
+    writer.beginArray()
+    for cache in caches { cache.write(to: &writer) }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+}

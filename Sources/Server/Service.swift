@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import HTTP
+internal import Ingest
+internal import Logging
+internal import Platform
+internal import Storage
+
+// The whole server: what is started in which order, and stopped in reverse. Storage, flags, the driver of ramps, HTTP
+// last, so that nobody is answered before everything is there.
+
+/// A Rampart server within this process.
+package final class Service: Sendable {
+  /// Bodies being received at one time, in bytes, as a multiple of the largest one.
+  private static let bodyBudgetFactor = 4
+  private static let drainSeconds = 8.0
+
+  private struct Running: Sendable {
+    let store: Store
+    let driver: RolloutDriver
+    let http: HTTPServer
+    let queries: Worker
+    let administration: Worker
+  }
+
+  private let configuration: Configuration
+  private let logger = Logger(label: "rampart")
+  private let running = Monitor<Running?>(nil)
+
+  package init(_ configuration: Configuration) {
+    self.configuration = configuration
+  }
+
+  /// Opens the store and serves from now on.
+  ///
+  /// - Throws: `ConfigurationError` for an address that may not be served, `StoreError`, `HTTPServerError`.
+  package func start() throws {
+    guard Access.isLoopback(configuration.listenHost) else {
+      throw ConfigurationError(
+        place: "listen", key: "",
+        message: "\(configuration.listenHost): only loopback addresses are served until access control exists: use 127.0.0.1 or ::1")
+    }
+    let startedMs = Clock.wallMs()
+    let store = try Store(
+      StoreConfiguration(
+        folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
+        limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit)))
+    do {
+      let streams = ChangeStreams()
+      let flags = try FlagService(store: store, streams: streams, nowMs: startedMs)
+      let queries = Worker(name: "queries", threads: 2, queueMax: 256)
+      let administration = Worker(name: "administration", queueMax: 256)
+      let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
+      let http = makeServer(store, flags, streams, queries, administration, driver, startedMs: startedMs)
+      driver.start()
+      let port = try http.start()
+      running.change {
+        $0 = Running(store: store, driver: driver, http: http, queries: queries, administration: administration)
+      }
+      let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
+      logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
+    } catch {
+      // The store's own error would hide the one that matters.
+      try? store.close()
+      throw error
+    }
+  }
+
+  /// Stops accepting, answers what is in flight, commits, and closes the store.
+  ///
+  /// - Returns: false when something did not end in time.
+  package func stop() -> Bool {
+    guard let parts = running.change({ state in
+      defer { state = nil }
+      return state
+    }) else { return true }
+    logger.info("stopping")
+    parts.http.stop(drainSeconds: Service.drainSeconds)
+    let hasEnded = [parts.driver.stop(timeoutMs: 2_000), parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000)]
+    do throws(StoreError) {
+      try parts.store.close()
+    } catch {
+      logger.error("\(error)")
+      return false
+    }
+    logger.info("stopped")
+    return hasEnded.allSatisfy { $0 }
+  }
+
+  /// What SIGHUP asks for. There is nothing yet that is read from files while the server runs.
+  package func reload() {
+    logger.info("reload: this version reads no rules, dashboards or sources: nothing to do")
+  }
+
+  private func makeServer(
+    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ queries: Worker, _ administration: Worker,
+    _ driver: RolloutDriver, startedMs: Int64
+  ) -> HTTPServer {
+    let counters = IngestCounters()
+    // The page of metrics is a route of the server whose counters it shows.
+    let http = Monitor<HTTPServer?>(nil)
+    let metrics = MetricsPage(store: store, counters: counters, flags: flags) { http.withLock { $0?.statistics } }
+    var router = Router()
+    EventRoutes(
+      store: store, settings: ingestSettings, counters: counters,
+      budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
+      bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs
+    ).add(to: &router)
+    ReadingRoutes(
+      store: store, metrics: metrics, counters: counters, queries: queries, resolutionMs: configuration.resolutionMs,
+      startedMs: startedMs
+    ).add(to: &router)
+    EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
+    FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)
+    PageRoutes(folder: configuration.assetsFolder).add(to: &router)
+    let server = HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
+    http.change { $0 = server }
+    return server
+  }
+
+  private var ingestSettings: IngestSettings {
+    var settings = IngestSettings()
+    settings.resolutionMs = configuration.resolutionMs
+    settings.oldestMs = configuration.retention.longestMs
+    settings.keyPatterns = KeyPatterns(configured: configuration.ingest.keys)
+    settings.labelValuesMax = configuration.ingest.labelLimit
+    return settings
+  }
+
+  private var httpConfiguration: HTTPServer.Configuration {
+    var settings = HTTPServer.Configuration()
+    settings.host = configuration.listenHost
+    settings.port = Int(configuration.listenPort)
+    return settings
+  }
+
+  private var hooks: HTTPServer.Hooks {
+    let access = Access(allowedHosts: configuration.allowedHosts)
+    return HTTPServer.Hooks(
+      admission: { access.refusal(of: $0) }, errorResponse: { Answers.error($0, $1) })
+  }
+}

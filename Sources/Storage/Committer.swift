@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GRDB
+internal import Platform
+
+// Group commit: one thread takes whatever has been submitted while it was writing, puts it into one transaction, and
+// tells every submitter only when that transaction is on disk. No timer: an idle store commits a lone body at once, a
+// busy one commits what arrived during the commit before.
+
+/// The thread that writes telemetry.
+final class Committer: Sendable {
+  typealias Completion = @Sendable (Result<CommitOutcome, StoreError>) -> Void
+
+  private struct Waiting {
+    let submission: Submission
+    let completion: Completion
+  }
+
+  private struct State {
+    var queue: [Waiting] = []
+    /// Series entries in `queue`.
+    var entries = 0
+    var isStopping = false
+    var hasEnded = false
+    var commits: Int64 = 0
+    var failures: Int64 = 0
+    var refusals: Int64 = 0
+  }
+
+  /// Bounds of the queue. Series entries are what a submission costs to hold and to write; 60 bytes each.
+  static let submissionsMax = 4_096
+  static let entriesMax = 2_000_000
+
+  private let pool: DatabasePool
+  private let catalog: SeriesCatalog
+  private let deadLettersMax: Int
+  private let monitor = Monitor(State())
+
+  init(pool: DatabasePool, catalog: SeriesCatalog, deadLettersMax: Int) {
+    self.pool = pool
+    self.catalog = catalog
+    self.deadLettersMax = deadLettersMax
+  }
+
+  func start() {
+    startThread(named: "committer") { self.run() }
+  }
+
+  /// Queues a submission. `completion` runs once, on the committer's thread, unless an error is thrown here.
+  func submit(_ submission: Submission, completion: @escaping Completion) throws(StoreError) {
+    let refusal: StoreError? = monitor.change { state in
+      if state.isStopping { return .closed }
+      let isFull = state.queue.count >= Committer.submissionsMax || state.entries >= Committer.entriesMax
+      guard !isFull else {
+        state.refusals += 1
+        return .busy
+      }
+      state.queue.append(Waiting(submission: submission, completion: completion))
+      state.entries += submission.delta.entryCount
+      return nil
+    }
+    if let refusal { throw refusal }
+  }
+
+  /// Writes what is queued, takes nothing new, and waits for the thread to end.
+  func stop() {
+    monitor.change { $0.isStopping = true }
+    monitor.wait { $0.hasEnded ? () : nil }
+  }
+
+  var statistics: StoreStatistics {
+    monitor.withLock {
+      StoreStatistics(
+        commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count)
+    }
+  }
+
+  private func run() {
+    while let group = nextGroup() {
+      let outcomes = commit(group.map(\.submission))
+      for (index, waiting) in group.enumerated() {
+        waiting.completion(outcomes.map { $0[index] })
+      }
+    }
+    monitor.change { $0.hasEnded = true }
+  }
+
+  private func nextGroup() -> [Waiting]? {
+    let group: [Waiting]? = monitor.wait { state in
+      if state.queue.isEmpty { return state.isStopping ? [] : nil }
+      defer {
+        state.queue = []
+        state.entries = 0
+      }
+      return state.queue
+    }
+    return group.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private func commit(_ group: [Submission]) -> Result<[CommitOutcome], StoreError> {
+    do throws(StoreError) {
+      let (outcomes, write) = try StoreError.wrapping("commit") {
+        try pool.write { db in
+          var write = TelemetryWrite(db: db, catalog: catalog)
+          let outcomes = try group.map { try write.stage($0) }
+          try write.finish(deadLettersMax: deadLettersMax)
+          return (outcomes, (created: write.createdSeries, changed: write.changedSeries))
+        }
+      }
+      catalog.apply(created: write.created, changed: write.changed)
+      monitor.withLock { $0.commits += 1 }
+      return .success(outcomes)
+    } catch {
+      monitor.withLock { $0.failures += 1 }
+      return .failure(error)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TimeSeries
+internal import GRDB
+internal import Platform
+
+// The SQLite home of everything Rampart keeps: opening, closing, and the way in for telemetry. Reading sums is in
+// Store+Totals, flags and their audit in Store+Flags, dead letters in Store+DeadLetters.
+
+/// Bounds and places of a store.
+package struct StoreConfiguration: Sendable {
+  /// Folder that holds `rampart.sqlite`; created where missing.
+  package var folder: String
+  /// Most bytes the database file may grow to. At least 1 MiB.
+  package var sizeBytesMax: Int64
+  /// Most dead letters kept; the oldest go first.
+  package var deadLettersMax: Int
+  package var limits: SeriesLimits
+
+  package init(
+    folder: String, sizeBytesMax: Int64 = 20 << 30, deadLettersMax: Int = 10_000, limits: SeriesLimits = SeriesLimits()
+  ) {
+    self.folder = folder
+    self.sizeBytesMax = sizeBytesMax
+    self.deadLettersMax = deadLettersMax
+    self.limits = limits
+  }
+}
+
+/// Counters of the store's own doing since it was opened.
+package struct StoreStatistics: Sendable, Equatable {
+  package var commits: Int64
+  package var commitFailures: Int64
+  /// Submissions refused because the queue was full.
+  package var refusals: Int64
+  package var waitingSubmissions: Int
+}
+
+/// An open store. One process at a time; every method may be called from any thread.
+package final class Store: Sendable {
+  package static let fileName = "rampart.sqlite"
+
+  let pool: DatabasePool
+  private let catalog: SeriesCatalog
+  private let committer: Committer
+  private let path: String
+
+  /// Opens the store, creates or migrates its tables, and starts its committer.
+  ///
+  /// - Throws: `StoreError.inUse` when another process has it, `.damaged` when the file is not a store.
+  package init(_ configuration: StoreConfiguration) throws(StoreError) {
+    let folder = configuration.folder
+    path = folder + "/" + Store.fileName
+    let path = path
+    do throws(FileError) {
+      try Files.createFolder(folder)
+      try Files.lock(folder + "/lock")
+    } catch {
+      throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error)")
+    }
+    let pool = try StoreError.wrapping("open \(path)") { try Store.openPool(path, configuration) }
+    self.pool = pool
+    catalog = try StoreError.wrapping("read series of \(path)") {
+      try pool.read { try SeriesCatalog(limits: configuration.limits, from: $0) }
+    }
+    committer = Committer(pool: pool, catalog: catalog, deadLettersMax: configuration.deadLettersMax)
+    committer.start()
+  }
+
+  /// Stores a body in the next transaction. `completion` runs once, on the committer's thread, after the transaction
+  /// is on disk or has failed; it must not block.
+  ///
+  /// - Throws: `.busy` when too much waits already, `.closed` after `close()`; `completion` then does not run.
+  package func submit(
+    _ submission: Submission, completion: @escaping @Sendable (Result<CommitOutcome, StoreError>) -> Void
+  ) throws(StoreError) {
+    try committer.submit(submission, completion: completion)
+  }
+
+  /// Learns whether the store can commit, by committing.
+  package func probe(nowMs: Int64) throws(StoreError) {
+    try StoreError.wrapping("probe") {
+      try pool.write { try $0.execute(sql: "INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?)", arguments: [nowMs]) }
+    }
+  }
+
+  /// All series with their state after the last commit, in the order they were created.
+  package var series: [SeriesState] { catalog.all }
+
+  /// How often values of each label were folded into `__overflow__` since the start; `__name__` counts whole series.
+  package var labelOverflows: [String: Int64] { catalog.overflows }
+
+  package var statistics: StoreStatistics { committer.statistics }
+
+  /// Bytes the database takes on disk, its write-ahead log not included.
+  package func sizeBytes() throws(StoreError) -> Int64 {
+    try StoreError.wrapping("size of \(path)") {
+      try pool.read { db in
+        let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+        let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+        return pages * pageBytes
+      }
+    }
+  }
+
+  /// Writes what has been submitted and closes the file. Call it once, when no other call is under way.
+  package func close() throws(StoreError) {
+    committer.stop()
+    try StoreError.wrapping("close \(path)") { try pool.close() }
+  }
+
+  private static func openPool(_ path: String, _ configuration: StoreConfiguration) throws -> DatabasePool {
+    var settings = Configuration()
+    settings.label = "rampart"
+    settings.maximumReaderCount = 4
+    settings.busyMode = .timeout(5)
+    settings.foreignKeysEnabled = true
+    let pool = try DatabasePool(path: path, configuration: settings)
+    // DatabasePool itself sets synchronous=NORMAL after its preparation hook, under which an acknowledged commit could
+    // vanish with the power. It is set here, on the only connection that writes.
+    try pool.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+      try db.execute(sql: "PRAGMA max_page_count = \(max(configuration.sizeBytesMax, 1 << 20) / pageBytes)")
+      try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
+    }
+    try pool.read { db in
+      guard try !Schema.migrator.hasBeenSuperseded(db) else {
+        throw StoreError.damaged("\(path): written by a newer Rampart: start that version")
+      }
+    }
+    try Schema.migrator.migrate(pool)
+    return pool
+  }
+
+  /// For tests: the `synchronous` level of the writing connection; 2 is FULL.
+  package func synchronousLevel() throws(StoreError) -> Int {
+    try StoreError.wrapping("read settings") {
+      try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1 }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TimeSeries
+
+// What goes into a commit and what comes out of it.
+
+/// A line that could not be counted, kept so that nobody loses it without a trace.
+package struct DeadLetter: Sendable, Equatable {
+  /// Which input it came by, such as `events`.
+  package var source: String
+  /// Line or index within its body, from 1.
+  package var line: Int
+  package var reason: String
+  /// The line, possibly cut.
+  package var body: [UInt8]
+
+  package init(source: String, line: Int, reason: String, body: [UInt8]) {
+    self.source = source
+    self.line = line
+    self.reason = reason
+    self.body = body
+  }
+}
+
+/// What was answered to a body, kept to be answered again when the body is sent again.
+package struct Answer: Sendable, Equatable {
+  package var status: Int
+  package var body: [UInt8]
+
+  package init(status: Int, body: [UInt8]) {
+    self.status = status
+    self.body = body
+  }
+}
+
+/// How a body is recognised when it comes again.
+package struct DedupeKey: Sendable, Equatable {
+  /// 32 bytes: a digest over who sent it, where, and what.
+  package var digest: [UInt8]
+  /// Until when it is recognised.
+  package var expiresMs: Int64
+
+  package init(digest: [UInt8], expiresMs: Int64) {
+    precondition(digest.count == 32, "a digest has 32 bytes")
+    self.digest = digest
+    self.expiresMs = expiresMs
+  }
+}
+
+/// One body, to be stored whole or not at all.
+package struct Submission: Sendable {
+  package var delta: BatchDelta
+  package var deadLetters: [DeadLetter]
+  /// Nil where a repetition cannot be told from new events.
+  package var dedupeKey: DedupeKey?
+  package var answer: Answer
+  package var receivedMs: Int64
+
+  package init(delta: BatchDelta, deadLetters: [DeadLetter], dedupeKey: DedupeKey?, answer: Answer, receivedMs: Int64) {
+    self.delta = delta
+    self.deadLetters = deadLetters
+    self.dedupeKey = dedupeKey
+    self.answer = answer
+    self.receivedMs = receivedMs
+  }
+}
+
+/// What became of a submission.
+package enum CommitOutcome: Sendable, Equatable {
+  /// On disk.
+  case committed
+  /// It was on disk before; nothing was counted. The answer it got then.
+  case duplicate(Answer)
+}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Only the local user is answered: other names and pages of other origins are not."""
+
+import pytest
+
+from rampart import Rampart
+
+WRITE = ("PATCH", "/api/v1/flags/ENABLE_PROFILE_CACHE")
+
+
+@pytest.mark.parametrize("host, status", [
+    ("127.0.0.1", 200), ("localhost", 200), ("LOCALHOST:8990", 200), ("[::1]:8990", 200), ("127.0.0.1:1", 200),
+    ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example:80", 403), ("", 403), ("127.0.0.1@evil", 403),
+])
+def test_host_is_loopback_or_configured(server, host, status):
+    assert server.get("/api/v1/flags", {"Host": host}).status == status
+
+
+def test_configured_hosts_are_answered(tmp_path):
+    with Rampart(tmp_path, environment={"RAMPART_ALLOWED_HOSTS": "rampart.example.com"}) as server:
+        assert server.get("/-/healthy", {"Host": "rampart.example.com"}).status == 200
+        assert server.get("/-/healthy", {"Host": "other.example.com"}).status == 403
+
+
+def test_writes_from_other_origins_are_refused(server):
+    own = f"http://127.0.0.1:{server.port}"
+    cases = [
+        ({}, 200), ({"Origin": own}, 200), ({"Origin": own, "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": f"http://localhost:{server.port}"}, 403), ({"Origin": own.replace("http", "https")}, 403),
+    ]
+    for headers, status in cases:
+        answer = server.request(*WRITE, body={"description": f"{status} {headers}"}, headers=headers)
+        assert answer.status == status, (headers, answer.body)
+    # Events are writes as well.
+    assert server.send_events('{"event_type":"cache_hit"}', {"Origin": "http://evil.example"}).status == 403
+    assert server.total("cache_hits_total") == 0
+
+
+def test_flag_writes_demand_json(server):
+    answer = server.request(*WRITE, body='{"description":"x"}', headers={"Content-Type": "text/plain"})
+    assert answer.status == 415
+
+
+def test_unknown_paths_and_methods_answer_json(server):
+    assert server.get("/api/v1/nothing").json()["error"]
+    refused = server.request("DELETE", "/metrics")
+    assert refused.status == 405 and "GET" in refused.headers["allow"] and refused.json()["error"]
+    for path in ("/assets/../Package.swift", "/assets/..%2f..%2fPackage.swift", "/assets/%00", "//etc/passwd"):
+        assert server.get(path).status in (400, 404), path
