@@ -41,6 +41,8 @@ struct ServeCommand: ParsableCommand {
     let service = Service(configuration)
     do {
       try service.start()
+    } catch let error as ConfigurationError {
+      throw error
     } catch {
       throw CommandFailure(status: .failed, message: "\(error)")
     }

@@ -40,9 +40,11 @@ private enum CacheMetric: UInt8 {
     }
   }
 
-  var hasTier: Bool {
+  /// Misses, bypasses and invalidations happen in no tier, whatever the line they came in says.
+  func hasTier(_ kind: CacheEvent.Kind) -> Bool {
     switch self {
-    case .hits, .sets, .staleHits, .duration, .entries, .capacity, .memoryBytes: true
+    case .hits, .sets, .staleHits, .entries, .capacity, .memoryBytes: true
+    case .duration: kind == .hit || kind == .bulk
     default: false
     }
   }
@@ -195,7 +197,7 @@ private struct DeltaBuilder {
 
   private func seriesLabels(_ metric: CacheMetric, _ row: RowLabels) -> Labels {
     var list = [Label("service", labels.services.value(row.service)), Label("cache", labels.caches.value(row.cache))]
-    if metric.hasTier { list.append(Label("tier", row.tier.label)) }
+    if metric.hasTier(row.kind) { list.append(Label("tier", row.tier.label)) }
     if metric.hasCohort { list.append(Label("cohort", row.cohort.label)) }
     if metric == .duration { list.append(Label("operation", EventTally.operation(of: row.kind) ?? "")) }
     if let name = metric.detailLabel {

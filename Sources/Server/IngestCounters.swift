@@ -22,6 +22,7 @@ final class IngestCounters: Sendable {
   }
 
   private let counts = Mutex<[Key: Int64]>([:])
+  private let overflowCount = Mutex<Int64>(0)
   private let newest = Mutex<Int64?>(nil)
 
   func add(_ outcome: Outcome, _ count: Int, protocol: String) {
@@ -34,6 +35,14 @@ final class IngestCounters: Sendable {
     guard let newestEventMs else { return }
     newest.withLock { $0 = max($0 ?? .min, newestEventMs) }
   }
+
+  func addOverflows(_ count: Int) {
+    guard count > 0 else { return }
+    overflowCount.withLock { $0 += Int64(count) }
+  }
+
+  /// Label values that were folded into `__overflow__` because one body held too many.
+  var overflows: Int64 { overflowCount.withLock { $0 } }
 
   /// Ascending by key.
   var all: [(key: Key, count: Int64)] { counts.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } } }

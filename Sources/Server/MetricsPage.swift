@@ -86,10 +86,8 @@ struct MetricsPage: Sendable {
         "rampart_ingest_lag_seconds", .gauge, "Age of the newest event stored since the start.",
         counters.newestEventMs.map { Double(max(nowMs - $0, 0)) / 1000 }),
       Entry(
-        MetricFamily("rampart_label_overflows_total", .counter, "Label values folded into __overflow__, by label."),
-        store.labelOverflows.sorted { $0.key < $1.key }.map { name, count in
-          .whole(Labels(metric: "rampart_label_overflows_total", [Label("label", name)]), count)
-        }),
+        "rampart_label_overflows_total", .counter, "Label values folded into __overflow__ because a label had too many.",
+        Double(store.labelOverflows + counters.overflows)),
       Entry("rampart_store_series", .gauge, "Series in the store.", Double(store.series.count)),
       Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),

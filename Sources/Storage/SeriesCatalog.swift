@@ -66,7 +66,7 @@ final class SeriesCatalog: Sendable {
     var series: [SeriesState] = []
     var indexByKey: [SeriesKey: Int] = [:]
     var valuesByLabel: [String: Set<String>] = [:]
-    var overflowsByLabel: [String: Int64] = [:]
+    var overflows: Int64 = 0
   }
 
   private let limits: SeriesLimits
@@ -90,8 +90,8 @@ final class SeriesCatalog: Sendable {
   /// All series, in the order they were created.
   var all: [SeriesState] { state.withLock { $0.series } }
 
-  /// How often a value of a label was folded into `__overflow__` since the start.
-  var overflows: [String: Int64] { state.withLock { $0.overflowsByLabel } }
+  /// How often a label value was folded into `__overflow__` since the start.
+  var overflows: Int64 { state.withLock { $0.overflows } }
 
   /// The series of a key, or nil where it is new.
   func series(_ key: SeriesKey) -> SeriesState? {
@@ -110,7 +110,7 @@ final class SeriesCatalog: Sendable {
         let stagedValues = staged.valuesByLabel[label.name] ?? []
         let isKnown = values.contains(label.value) || stagedValues.contains(label.value)
         if !isFull, isKnown || values.count + stagedValues.subtracting(values).count < limits.labelValuesMax { return label }
-        state.overflowsByLabel[label.name, default: 0] += 1
+        state.overflows += 1
         return Label(label.name, SeriesLimits.overflowValue)
       }
       return SeriesKey(kind: key.kind, labels: Labels(labels))

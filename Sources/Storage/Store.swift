@@ -77,18 +77,31 @@ package final class Store: Sendable {
     try committer.submit(submission, completion: completion)
   }
 
+  /// Pages that must be free for the store to count as able to commit: a body may touch more than the one that a
+  /// probe rewrites.
+  private static let pagesReserve: Int64 = 16
+
   /// Learns whether the store can commit, by committing.
+  ///
+  /// - Throws: `.full` also when hardly any page is left.
   package func probe(nowMs: Int64) throws(StoreError) {
     try StoreError.wrapping("probe") {
-      try pool.write { try $0.execute(sql: "INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?)", arguments: [nowMs]) }
+      try pool.write { db in
+        try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?)", arguments: [nowMs])
+        func pragma(_ name: String) throws -> Int64 { try Int64.fetchOne(db, sql: "PRAGMA \(name)") ?? 0 }
+        let freePages = try pragma("max_page_count") - pragma("page_count") + pragma("freelist_count")
+        guard freePages >= Store.pagesReserve else {
+          throw StoreError.full("\(freePages) of at least \(Store.pagesReserve) pages are free")
+        }
+      }
     }
   }
 
   /// All series with their state after the last commit, in the order they were created.
   package var series: [SeriesState] { catalog.all }
 
-  /// How often values of each label were folded into `__overflow__` since the start; `__name__` counts whole series.
-  package var labelOverflows: [String: Int64] { catalog.overflows }
+  /// How often label values were folded into `__overflow__` since the start.
+  package var labelOverflows: Int64 { catalog.overflows }
 
   package var statistics: StoreStatistics { committer.statistics }
 

@@ -51,7 +51,7 @@ class Rampart:
 
     def _listening(self, offset):
         assert self.process.poll() is None, f"server ended: {self.log.read_text()}"
-        found = re.search(rb"listening url=http://127\.0\.0\.1:(\d+)/", self.log.read_bytes()[offset:])
+        found = re.search(rb"listening .*url=http://127\.0\.0\.1:(\d+)/", self.log.read_bytes()[offset:])
         return found and found.group(1)
 
     def stop(self):

@@ -41,6 +41,7 @@ struct EventRoutes: Sendable {
       let body = try receiver.finish()
       let nowMs = Clock.wallMs()
       let batch = EventDecoder(settings: settings).decode(body.span, receivedAtMs: nowMs)
+      counters.addOverflows(batch.overflowedLabels)
       let submission = Submission(
         delta: batch.delta,
         deadLetters: batch.rejections.map {
