@@ -38,7 +38,7 @@ run: $(BINARY)
 	exec $(BINARY) serve --listen $(LISTEN) --data $(DATA)
 
 demo: $(BINARY)
-	exec bash Tests/demo.sh $(BINARY) $(LISTEN)
+	exec bash .ci/demo $(BINARY) $(LISTEN)
 
 install: $(BINARY)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rampart

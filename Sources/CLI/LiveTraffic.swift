@@ -20,6 +20,7 @@ struct LiveTraffic {
   private let flag: String
   private let durationMs: Int64?
   private let outage: Range<Int64>?
+  private let backfillMs: Int64
   private let plug = RedisPlug()
   private let startMs = Clock.wallMs()
   private var model: TrafficModel
@@ -27,18 +28,25 @@ struct LiveTraffic {
   private var nextPollMs: Int64 = 0
   private var log = EventLog()
 
-  /// - Parameter outage: milliseconds since the start; nil for none.
-  init(client: ServerClient, seed: UInt64, requestsPerSecond: Double, flag: String, durationMs: Int64?, outage: Range<Int64>?) {
+  /// - Parameters:
+  ///   - outage: milliseconds since the start; nil for none.
+  ///   - backfillMs: how much traffic of the past `sendPast` sends.
+  init(
+    client: ServerClient, seed: UInt64, requestsPerSecond: Double, flag: String, durationMs: Int64?, outage: Range<Int64>?,
+    backfillMs: Int64
+  ) {
     self.client = client
     self.requestsPerSecond = requestsPerSecond
     self.flag = flag
     self.durationMs = durationMs
     self.outage = outage
+    self.backfillMs = backfillMs
     view = RolloutFlagView(percent: 0, salt: flag)
     var settings = TrafficModel.Settings()
-    settings.bareLinesPerMillion = 100_000
+    // Lines without a time of their own count as now, which would be wrong in the past.
+    settings.bareLinesPerMillion = backfillMs > 0 ? 0 : 100_000
     settings.profile.breakerOpenMs = 10_000
-    model = TrafficModel(seed: seed, startMs: startMs, settings: settings)
+    model = TrafficModel(seed: seed, startMs: startMs - backfillMs, settings: settings)
   }
 
   /// Waits for a server that is just starting.
@@ -66,6 +74,17 @@ struct LiveTraffic {
       """
     try client.call("POST", "/api/v1/flags/\(flag)/rollout", body: Array(plan.utf8))
     say("ramp of \(flag) started: 10 to 50 to 100 percent, \(bake) each")
+  }
+
+  /// Sends what happened before the start, when the flag was off and Redis well.
+  mutating func sendPast() throws {
+    let sliceMs: Int64 = 10_000
+    for fromMs in stride(from: startMs - backfillMs, to: startMs, by: Int64.Stride(sliceMs)) {
+      model.appendEvents(
+        fromMs: fromMs, durationMs: min(sliceMs, startMs - fromMs), requestsPerSecond: requestsPerSecond,
+        flag: UniformFlagView(isOn: false), redisIsDown: false, to: &log)
+      try ship()
+    }
   }
 
   /// Runs until the duration is over.

@@ -42,6 +42,9 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --ramp: how long each step is watched.", valueName: "duration"), transform: milliseconds)
   var bake: Int64 = 15_000
 
+  @Option(help: ArgumentHelp("First send this much traffic of the past, with the flag off.", valueName: "duration"), transform: milliseconds)
+  var backfill: Int64 = 0
+
   @Option(help: ArgumentHelp("Pull the plug on Redis after this time.", valueName: "duration"), transform: milliseconds)
   var outageAt: Int64?
 
@@ -76,8 +79,10 @@ struct SimulateCommand: ParsableCommand {
     if let events { return try writeFile(eventsCount: events) }
     let outage = outageAt.map { $0..<($0 + outageFor) }
     var live = LiveTraffic(
-      client: ServerClient(server: server), seed: seed, requestsPerSecond: rate, flag: flag, durationMs: duration, outage: outage)
+      client: ServerClient(server: server), seed: seed, requestsPerSecond: rate, flag: flag, durationMs: duration, outage: outage,
+      backfillMs: backfill)
     try live.waitUntilReady()
+    try live.sendPast()
     if ramp { try live.startRamp(bakeMs: bake) }
     try live.run()
   }
