@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flags: definitions, evaluation as OFREP says it, versions, audit, environments."""
+
+import copy
+import http.client
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from rampart import ROOT
+
+KEY = "ENABLE_PROFILE_CACHE"
+FLAG = f"/api/v1/flags/{KEY}"
+CONFORMANCE = Path(os.environ.get("RAMPART_CONFORMANCE", ROOT / "../shared/conformance"))
+
+# From the documented algorithm: murmur3 x86 32 over the flag's key and the targeting key, scaled to 10,000.
+BUCKETS = {"user-1": 2110, "user-2": 3790, "user-3": 9017, "user-42": 2246, "alice": 4796, "用户": 3233}
+
+
+def set_percent(server, percent):
+    answer = server.request("PATCH", FLAG, {"rollout": {"variant": "on", "percent": percent}})
+    assert answer.status == 200, answer.body
+
+
+def evaluate(server, key=KEY, context=None):
+    return server.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": context or {}})
+
+
+def test_the_profile_flag_exists_and_is_off(server):
+    flag = server.get(FLAG).json()
+    assert (flag["type"], flag["enabled"], flag["rollout"]["percent"], flag["caches"]) == ("boolean", True, 0, ["profile"])
+    assert [(s["percent"], s.get("bake")) for s in flag["plan"]["steps"]] == [(10, "1h"), (50, "1h"), (100, "1h")]
+    answer = server.get(f"/api/v1/evaluate/{KEY}").json()
+    assert (answer["value"], answer["variant"], answer["reason"]) == (False, "off", "STATIC")
+
+
+@pytest.mark.parametrize("percent", [10, 21.1, 21.11, 50, 100])
+def test_a_percentage_admits_the_first_buckets(server, percent):
+    set_percent(server, percent)
+    for user, bucket in BUCKETS.items():
+        answer = evaluate(server, context={"targetingKey": user}).json()
+        assert answer["value"] is (bucket < percent * 100), (user, answer)
+        if percent < 100:
+            assert (answer["reason"], answer["metadata"]["bucket"]) == ("SPLIT", bucket)
+    small = server.get(f"/api/v1/evaluate/{KEY}?targetingKey=%E7%94%A8%E6%88%B7").json()
+    assert small == evaluate(server, context={"targetingKey": "用户"}).json()
+
+
+def test_errors_have_ofrep_codes_and_details(server):
+    set_percent(server, 50)
+    cases = [
+        (evaluate(server, key="nothing"), 404, "FLAG_NOT_FOUND"),
+        (evaluate(server), 400, "TARGETING_KEY_MISSING"),
+        (server.post(f"/ofrep/v1/evaluate/flags/{KEY}", "{"), 400, "PARSE_ERROR"),
+        (server.post(f"/ofrep/v1/evaluate/flags/{KEY}", '{"context":5}'), 400, "INVALID_CONTEXT"),
+        (server.get("/api/v1/evaluate/nothing"), 404, "FLAG_NOT_FOUND"),
+    ]
+    for answer, status, code in cases:
+        document = answer.json()
+        assert (answer.status, document["errorCode"]) == (status, code)
+        assert document["errorDetails"] and document["key"]
+    bulk = server.post("/ofrep/v1/evaluate/flags", "[")
+    assert (bulk.status, bulk.json()["errorCode"]) == (400, "PARSE_ERROR")
+
+
+def test_reasons(server):
+    put = lambda key, body: server.request("PUT", f"/api/v1/flags/{key}", body)
+    base = {"type": "string", "variants": {"a": "A", "b": "B"}, "defaultVariant": "a"}
+    rule = {"name": "staff", "if": [{"attribute": "email", "op": "ends_with", "values": ["@example.com"]}], "variant": "b"}
+    assert put("fixed", base).status == 200
+    assert put("rules", base | {"rules": [rule]}).status == 200
+    assert put("off", base | {"enabled": False}).status == 200
+    assert put("float", {"type": "number", "variants": {"one": 1.0}, "defaultVariant": "one"}).status == 200
+    expected = [
+        ("fixed", {}, "A", "STATIC"), ("rules", {"email": "x@example.com"}, "B", "TARGETING_MATCH"),
+        ("rules", {"email": "x@example.org"}, "A", "DEFAULT"), ("off", {}, "A", "DISABLED"),
+    ]
+    for key, context, value, reason in expected:
+        answer = evaluate(server, key, context).json()
+        assert (answer["value"], answer["reason"]) == (value, reason), key
+    assert b'"value":1.0' in evaluate(server, "float").body
+
+
+def test_answers_fit_the_ofrep_document(server):
+    path = CONFORMANCE / "ofrep/openapi.yaml"
+    if not path.exists():
+        pytest.skip("1 document skipped: RAMPART_CONFORMANCE holds no ofrep/openapi.yaml")
+    # The published schema contradicts itself: its oneOf matches twice for every success with a value, and its list of
+    # reasons lacks DEFAULT, which OpenFeature itself defines.
+    document = yaml.safe_load(path.read_text())
+
+    def relaxed(node):
+        if isinstance(node, dict):
+            node = {("anyOf" if k == "oneOf" else k): relaxed(v) for k, v in node.items()}
+            if "UNKNOWN" in node.get("enum", []):
+                node["enum"] = [*node["enum"], "DEFAULT"]
+            return node
+        return [relaxed(item) for item in node] if isinstance(node, list) else node
+
+    schema = relaxed(copy.deepcopy(document))
+
+    def check(name, value):
+        root = {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+        jsonschema.Draft202012Validator(root).validate(value)
+
+    set_percent(server, 50)
+    check("evaluationSuccess", evaluate(server, context={"targetingKey": "user-1"}).json())
+    check("evaluationFailure", evaluate(server).json())
+    check("flagNotFound", evaluate(server, key="nothing").json())
+    check("bulkEvaluationSuccess", server.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "u"}}).json())
+    check("bulkEvaluationFailure", server.post("/ofrep/v1/evaluate/flags", "{").json())
+
+
+def test_bulk_tags_cover_configuration_and_context(server):
+    set_percent(server, 50)
+    bulk = lambda key, tag=None: server.post(
+        "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": key}}, {"If-None-Match": tag} if tag else {})
+    first = bulk("user-1")
+    tag = first.headers["etag"]
+    for sent in (tag, f"W/{tag}", f'"x", {tag}', "*", tag.strip('"')):
+        answer = bulk("user-1", sent)
+        assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", tag)
+    assert bulk("user-3", tag).status == 200
+    set_percent(server, 51)
+    assert bulk("user-1", tag).status == 200
+    single = server.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1")
+    again = server.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1", {"If-None-Match": single.headers["etag"]})
+    assert (single.status, again.status) == (200, 304)
+
+
+def test_versions_guard_against_lost_edits(server):
+    assert server.get(FLAG).headers["etag"] == '"1"'
+    first = server.request("PATCH", FLAG, {"description": "one"}, {"If-Match": '"1"'})
+    assert (first.status, first.json()["version"]) == (200, 2)
+    lost = server.request("PATCH", FLAG, {"description": "two"}, {"If-Match": '"1"'})
+    assert lost.status == 412 and "2" in lost.json()["error"]
+    assert server.get(FLAG).json()["description"] == "one"
+
+
+def test_every_change_has_an_audit_row(server):
+    server.request("PATCH", FLAG, {"enabled": False}, {"X-Reason": "maintenance"})
+    server.request("PUT", "/api/v1/flags/other", {"type": "boolean"})
+    server.request("DELETE", "/api/v1/flags/other")
+    entries = server.get("/api/v1/audit").json()["entries"]
+    assert [(e["action"], e["flag"]) for e in entries] == [
+        ("flag delete", "other"), ("flag create", "other"), ("flag update", KEY), ("flag create", KEY)]
+    change = server.get(f"/api/v1/audit?flag={KEY}&limit=1").json()["entries"][0]
+    assert (change["reason"], change["before"]["enabled"], change["after"]["enabled"]) == ("maintenance", True, False)
+    server.kill()
+    server.start()
+    assert server.get("/api/v1/audit").json()["entries"] == entries
+
+
+def test_environments_are_separate(server):
+    staging = f"{FLAG}?environment=staging"
+    assert server.get(staging).status == 404
+    assert server.request("PUT", staging, {"type": "boolean", "rollout": {"variant": "on", "percent": 100}}).status == 200
+    assert server.get(f"/api/v1/evaluate/{KEY}?environment=staging").json()["value"] is True
+    assert server.get(f"/api/v1/evaluate/{KEY}").json()["value"] is False
+    assert [f["key"] for f in server.get("/api/v1/flags?environment=staging").json()["flags"]] == [KEY]
+    assert server.get("/api/v1/flags?environment=No%20Such").status == 400
+
+
+@pytest.mark.parametrize("body, text", [
+    ({"type": "boolean", "rollout": {"variant": "on", "percent": 140}}, "rollout.percent: 140: must be from 0 to 100"),
+    ({"type": "colour"}, "type"),
+    ({"type": "boolean", "nonsense": 1}, "nonsense"),
+    ({"type": "string", "variants": {"a": 1}, "defaultVariant": "a"}, "variants"),
+])
+def test_wrong_definitions_say_what_is_wrong(server, body, text):
+    answer = server.request("PUT", "/api/v1/flags/x", body)
+    assert answer.status == 400 and text in answer.json()["error"]
+    assert server.get("/api/v1/flags/x").status == 404
+
+
+def test_listeners_hear_of_changes(server):
+    streams = {}
+    for path in ("/api/v1/stream", "/ofrep/v1/stream"):
+        connection = server.connection()
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert response.getheader("content-type").startswith("text/event-stream")
+        streams[path] = response
+    set_percent(server, 30)
+    page, ofrep = (read_event(stream) for stream in streams.values())
+    assert page["event"] == "flag_change" and json.loads(page["data"])["key"] == KEY
+    assert json.loads(ofrep["data"])["type"] == "refetchEvaluation"
+
+
+def read_event(response: http.client.HTTPResponse):
+    fields = {}
+    while True:
+        line = response.readline().decode().rstrip("\n")
+        if line.startswith(":"):
+            continue
+        if not line:
+            if fields:
+                return fields
+            continue
+        name, _, value = line.partition(": ")
+        fields[name] = value

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what Rampart promises. Usage: python3 bench.py BINARY
+
+A machine is never quiet, so speed is a ratio to a peer measured in the same run, the two taking turns, and a figure is
+the median of its rounds. A missed limit is reported and does not fail the run: the status is 0 unless something could
+not be measured.
+"""
+
+import collections
+import concurrent.futures
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run
+
+EVENTS = 600_000
+BODY_BYTES = 1_000_000
+CONNECTIONS = 4
+INGEST_ROUNDS = 5
+POLL_ROUNDS = 5
+POLL_SECONDS = 4
+POLL_CONNECTIONS = 64
+IDLE_SERVERS = 3
+IDLE_SECONDS = 5
+STARTS = 9
+LONE_EVENTS = 2_000
+LONE_EVENTS_DISCARDED = 100
+
+FLAG = "ENABLE_PROFILE_CACHE"
+POLL_TARGET = f"/api/v1/evaluate/{FLAG}?targetingKey=user-1"
+
+# What a user of mtail would write for these lines. Of several spellings this one is the fastest: matching the tier
+# within the block of the hit beats one pattern with `.*` in it, and both beat comparing a captured event type.
+MTAIL_PROGRAM = r"""
+counter hits by tier
+counter misses
+counter invalidations
+histogram duration_ms buckets 0, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100
+
+/"event_type":"cache_hit"/ {
+  /"cache_tier":"(?P<tier>\w+)"/ {
+    hits[$tier]++
+  }
+}
+/"event_type":"cache_miss"/ {
+  misses++
+}
+/"event_type":"(cache_)?invalidation"/ {
+  invalidations++
+}
+/"duration_ms":(?P<duration>\d+\.\d+)/ {
+  duration_ms = $duration
+}
+"""
+
+
+# MARK: The table
+
+def report(name, figure, limit="", verdict="", details=""):
+    print(f"{name:<34} {figure:>10}  {limit:<10} {verdict:<7} {details}".rstrip(), flush=True)
+
+
+def judge(name, value, unit, details, at_least=None, at_most=None, below=None):
+    limit, holds = next(
+        (f"{sign} {bound:g} {unit}", holds)
+        for sign, bound, holds in (
+            (">=", at_least, at_least is not None and value >= at_least),
+            ("<=", at_most, at_most is not None and value <= at_most),
+            ("<", below, below is not None and value < below))
+        if bound is not None)
+    report(name, f"{value:.2f} {unit}", limit, "ok" if holds else "MISSED", details)
+
+
+def spread(values):
+    return f"{min(values):.2f} to {max(values):.2f}"
+
+
+# MARK: Ingest
+
+def cut(data, size):
+    """Pieces of at most `size` bytes, each ending where a line does."""
+    start = 0
+    while start < len(data):
+        end = len(data) if len(data) - start <= size else data.rindex(b"\n", start, start + size) + 1
+        yield data[start:end]
+        start = end
+
+
+def events_request(body):
+    return request_bytes("POST", "/api/v1/events", body, "application/x-ndjson")
+
+
+def send_all(connection, requests, start):
+    """Sends what the other connections have not taken, and returns how many events the answers say are stored."""
+    accepted = 0
+    start.wait()
+    while True:
+        try:
+            request = requests.popleft()
+        except IndexError:
+            return accepted
+        status, answer = connection.send(request)
+        if status != 200:
+            raise BenchError(f"a body of events was answered {status}: {answer[:500]!r}")
+        counts = json.loads(answer)
+        if counts["duplicate"] or counts["rejected"]:
+            raise BenchError(f"a body of events was not taken as new and sound: {answer[:500]!r}")
+        accepted += counts["accepted"]
+
+
+def ingest(server, requests, events):
+    """Seconds from the first byte sent to the last answer."""
+    queue = collections.deque(requests)
+    # The connections' threads and this one, which reads the clock when all of them stand ready.
+    start = threading.Barrier(CONNECTIONS + 1)
+    connections = [Connection(server.port) for _ in range(CONNECTIONS)]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+            senders = [pool.submit(send_all, connection, queue, start) for connection in connections]
+            start.wait()
+            began = time.perf_counter()
+            accepted = sum(sender.result() for sender in senders)
+            seconds = time.perf_counter() - began
+    finally:
+        for connection in connections:
+            connection.close()
+    if accepted != events:
+        raise BenchError(f"{accepted} of {events} events were accepted")
+    return seconds
+
+
+def mtail(program, log, data):
+    """(seconds, CPU seconds) of one reading of the file, start included: some hundredths of a second."""
+    before, began = os.times(), time.perf_counter()
+    output = run("mtail", "--one_shot", "--one_shot_format", "json", "--port", "0", "--logtostderr",
+                 "--progs", program, "--logs", log)
+    seconds, after = time.perf_counter() - began, os.times()
+    metrics = json.loads(output[output.index(b"{"):])
+    misses = int(metrics["misses"][0]["LabelValues"][0]["Value"]["Value"])
+    if misses != data.count(b'"event_type":"cache_miss"'):
+        raise BenchError(f"mtail counted {misses} misses, which is not what the file holds")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, cpu
+
+
+def bench_ingest(binary, folder):
+    """Returns the folder of a server that has taken all events."""
+    log, program = folder / "events.ndjson", folder / "cache.mtail"
+    run(binary, "simulate", "--events", EVENTS, "--seed", 1, "--output", log)
+    program.write_text(MTAIL_PROGRAM)
+    data = log.read_bytes()
+    megabytes = len(data) / 1e6
+    requests = [events_request(body) for body in cut(data, BODY_BYTES)]
+    seconds, peer_seconds, cpu, peer_cpu, sender_cpu, resident = [], [], [], [], [], []
+    for round_ in range(INGEST_ROUNDS):
+        peer, peer_used = mtail(program, log, data)
+        peer_seconds.append(peer)
+        peer_cpu.append(peer_used)
+        # Each round fills an empty store: the same bodies a second time would be duplicates.
+        with Rampart(binary, folder / f"ingest-{round_}") as server:
+            used, sent = server.cpu_seconds(), time.process_time()
+            seconds.append(ingest(server, requests, EVENTS))
+            cpu.append(server.cpu_seconds() - used)
+            sender_cpu.append(time.process_time() - sent)
+            resident.append(server.resident_megabytes())
+    median = statistics.median
+    ratios = [peer / own for peer, own in zip(peer_seconds, seconds)]
+    judge("ingest, against mtail", median(ratios), "x", f"rounds {spread(ratios)}", at_least=15)
+    rates = "{:.0f} MB/s, {:.0f} events/s".format
+    own, peer = median(seconds), median(peer_seconds)
+    report("  rampart", f"{own:.2f} s", details=f"{rates(megabytes / own, EVENTS / own)}; CPU {median(cpu):.2f} s,"
+                                                f" and the sender's {median(sender_cpu):.2f} s on the same cores")
+    report("  mtail", f"{peer:.2f} s", details=f"{rates(megabytes / peer, EVENTS / peer)}; CPU {median(peer_cpu):.2f} s")
+    cpu_ratio = median(theirs / ours for theirs, ours in zip(peer_cpu, cpu))
+    report("  by CPU time", f"{cpu_ratio:.2f} x", details="the same without the sender's share of the machine")
+    report("resident after ingest", f"{median(resident):.1f} MB", details=f"{EVENTS} events, {megabytes:.0f} MB")
+    return folder / f"ingest-{INGEST_ROUNDS - 1}"
+
+
+# MARK: Flag polls
+
+def poll(server):
+    """(CPU microseconds per request, requests per second)"""
+    url = f"http://127.0.0.1:{server.port}{POLL_TARGET}"
+    used = server.cpu_seconds()
+    output = run("wrk", "-t1", f"-c{POLL_CONNECTIONS}", f"-d{POLL_SECONDS}s", url).decode()
+    used = server.cpu_seconds() - used
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise BenchError(f"wrk saw errors at {url}:\n{output}")
+    requests = int(re.search(r"(\d+) requests in", output).group(1))
+    return used / requests * 1e6, float(re.search(r"Requests/sec: *([\d.]+)", output).group(1))
+
+
+def bench_polls(binary, folder):
+    with Rampart(binary, folder / "polls") as rampart:
+        change = json.dumps({"rollout": {"variant": "on", "percent": 10}}).encode()
+        rampart.request("PATCH", f"/api/v1/flags/{FLAG}", change, "application/json")
+        body = rampart.request("GET", POLL_TARGET)
+        if json.loads(body)["reason"] != "SPLIT":
+            raise BenchError(f"the flag is not split: {body!r}")
+        # nginx answers with the same body, so that both write as much.
+        with Nginx(folder / "nginx", body) as nginx:
+            own, peer = [], []
+            for _ in range(POLL_ROUNDS):
+                own.append(poll(rampart))
+                peer.append(poll(nginx))
+    ratios = [ours[0] / theirs[0] for ours, theirs in zip(own, peer)]
+    judge("flag poll CPU, against nginx", statistics.median(ratios), "x", f"rounds {spread(ratios)}", at_most=1.4)
+    for name, rounds in (("  rampart", own), ("  nginx", peer)):
+        microseconds, rate = (statistics.median(column) for column in zip(*rounds))
+        report(name, f"{microseconds:.2f} us", details=f"CPU a request; {rate:.0f} requests/s with wrk on the same cores")
+
+
+# MARK: Idle memory
+
+def bench_idle(binary, folder):
+    servers = [Rampart(binary, folder / f"idle-{number}") for number in range(IDLE_SERVERS)]
+    try:
+        for server in servers:
+            server.start()
+        time.sleep(IDLE_SECONDS)
+        resident = [server.resident_megabytes() for server in servers]
+    finally:
+        for server in servers:
+            server.stop()
+    judge("idle resident memory", statistics.median(resident), "MB", f"{IDLE_SERVERS} servers, {spread(resident)}", below=40)
+
+
+# MARK: Start
+
+def milliseconds_to_ready(binary, folder):
+    server, port = Rampart(binary, folder), free_port()
+    ready = request_bytes("GET", "/-/ready")
+    began = time.perf_counter()
+    try:
+        server.launch(port)
+        for attempt in itertools.count(1):
+            try:
+                with Connection(port) as connection:
+                    if connection.send(ready)[0] == 200:
+                        return (time.perf_counter() - began) * 1e3
+            except ConnectionError:
+                server.check_alive()
+            if time.perf_counter() - began > 30:
+                raise BenchError("rampart was not ready within 30 s")
+            time.sleep(max(0, began + attempt / 1e3 - time.perf_counter()))
+    finally:
+        server.stop()
+
+
+def bench_start(binary, folder, filled):
+    empty = [milliseconds_to_ready(binary, folder / f"start-{number}") for number in range(STARTS)]
+    again = [milliseconds_to_ready(binary, filled) for _ in range(STARTS)]
+    judge("ready after start, empty store", statistics.median(empty), "ms", f"{STARTS} starts, {spread(empty)}", at_most=200)
+    report("ready after start, filled store", f"{statistics.median(again):.2f} ms",
+           details=f"{STARTS} starts, {spread(again)}")
+
+
+# MARK: Commit latency
+
+def bench_commits(binary, folder):
+    log = folder / "lone.ndjson"
+    run(binary, "simulate", "--events", LONE_EVENTS, "--seed", 2, "--output", log)
+    milliseconds = []
+    with Rampart(binary, folder / "commits") as server, Connection(server.port) as connection:
+        for line in log.read_bytes().splitlines(keepends=True):
+            request = events_request(line)
+            began = time.perf_counter()
+            status, answer = connection.send(request)
+            milliseconds.append((time.perf_counter() - began) * 1e3)
+            if status != 200:
+                raise BenchError(f"a single event was answered {status}: {answer[:500]!r}")
+    percentiles = statistics.quantiles(milliseconds[LONE_EVENTS_DISCARDED:], n=100)
+    report("commit of one event, p50", f"{percentiles[49]:.2f} ms", details="one connection, synced to disk")
+    report("commit of one event, p99", f"{percentiles[98]:.2f} ms")
+
+
+def bench(binary):
+    missing = [tool for tool in ("mtail", "wrk", "nginx") if shutil.which(tool) is None]
+    if missing:
+        raise BenchError(f"not installed: {' '.join(missing)}")
+    with tempfile.TemporaryDirectory(prefix="rampart-bench-") as name:
+        folder = Path(name)
+        report("figure", "measured", "limit")
+        filled = bench_ingest(binary, folder)
+        bench_polls(binary, folder)
+        bench_idle(binary, folder)
+        bench_start(binary, folder, filled)
+        bench_commits(binary, folder)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: python3 bench.py BINARY")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        bench(Path(sys.argv[1]).resolve())
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()
