@@ -180,7 +180,8 @@ def bench_ingest(binary, folder):
     own, peer = median(seconds), median(peer_seconds)
     report("  rampart", f"{own:.2f} s", details=f"{rates(megabytes / own, EVENTS / own)}; CPU {median(cpu):.2f} s,"
                                                 f" and the sender's {median(sender_cpu):.2f} s on the same cores")
-    report("  mtail", f"{peer:.2f} s", details=f"{rates(megabytes / peer, EVENTS / peer)}; CPU {median(peer_cpu):.2f} s")
+    report("  mtail", f"{peer:.2f} s",
+           details=f"{rates(megabytes / peer, EVENTS / peer)}; CPU {median(peer_cpu):.2f} s")
     cpu_ratio = median(theirs / ours for theirs, ours in zip(peer_cpu, cpu))
     report("  by CPU time", f"{cpu_ratio:.2f} x", details="the same without the sender's share of the machine")
     report("resident after ingest", f"{median(resident):.1f} MB", details=f"{EVENTS} events, {megabytes:.0f} MB")
@@ -218,7 +219,8 @@ def bench_polls(binary, folder):
     judge("flag poll CPU, against nginx", statistics.median(ratios), "x", f"rounds {spread(ratios)}", at_most=1.4)
     for name, rounds in (("  rampart", own), ("  nginx", peer)):
         microseconds, rate = (statistics.median(column) for column in zip(*rounds))
-        report(name, f"{microseconds:.2f} us", details=f"CPU a request; {rate:.0f} requests/s with wrk on the same cores")
+        report(name, f"{microseconds:.2f} us",
+               details=f"CPU a request; {rate:.0f} requests/s with wrk on the same cores")
 
 
 # MARK: Idle memory
@@ -233,7 +235,8 @@ def bench_idle(binary, folder):
     finally:
         for server in servers:
             server.stop()
-    judge("idle resident memory", statistics.median(resident), "MB", f"{IDLE_SERVERS} servers, {spread(resident)}", below=40)
+    judge("idle resident memory", statistics.median(resident), "MB", f"{IDLE_SERVERS} servers, {spread(resident)}",
+          below=40)
 
 
 # MARK: Start
@@ -261,7 +264,8 @@ def milliseconds_to_ready(binary, folder):
 def bench_start(binary, folder, filled):
     empty = [milliseconds_to_ready(binary, folder / f"start-{number}") for number in range(STARTS)]
     again = [milliseconds_to_ready(binary, filled) for _ in range(STARTS)]
-    judge("ready after start, empty store", statistics.median(empty), "ms", f"{STARTS} starts, {spread(empty)}", at_most=200)
+    judge("ready after start, empty store", statistics.median(empty), "ms", f"{STARTS} starts, {spread(empty)}",
+          at_most=200)
     report("ready after start, filled store", f"{statistics.median(again):.2f} ms",
            details=f"{STARTS} starts, {spread(again)}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes that the benchmarks measure: Rampart and its peers, each with a folder and a loopback port of its own."""
+"""The processes that the benchmarks measure: Rampart and its peers, each with its own folder and loopback port."""
 
 import os
 import pwd
@@ -103,7 +103,8 @@ class Server:
     def spawn(self, command, environment=None):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=environment)
+                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                env=environment)
 
     def check_alive(self):
         if self.process.poll() is not None:
