@@ -100,7 +100,7 @@ struct MetricsPage: Sendable {
   private func httpEntries() -> [Entry] {
     guard let http = statistics() else { return [] }
     return [
-      Entry("rampart_http_connections", .gauge, "Open connections.", Double(http.connections)),
+      Entry("rampart_http_open_connections", .gauge, "Open connections.", Double(http.connections)),
       Entry("rampart_http_connections_total", .counter, "Connections accepted.", Double(http.connectionsTotal)),
       Entry(
         "rampart_http_connections_refused_total", .counter, "Connections closed because of a limit.",

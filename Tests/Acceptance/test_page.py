@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from rampart import BINARY, ROOT, Rampart
 
 KEY = "ENABLE_PROFILE_CACHE"
-# The suite's own picture; `make screenshot` copies it into docs.
+# The picture in README.md is a copy of this one.
 SCREENSHOT = ROOT / ".build/screenshot.png"
 
 
@@ -102,15 +102,30 @@ def test_a_ramp_is_started_and_rolled_back_by_clicking(browser, live):
     assert users == [True, True, False, True]
     wait(lambda: live.total("cache_hits_total", cache="profile") > 20, "hits of the profile cache")
     wait(lambda: attribute(browser, "ramp", "data-state") in ("warming", "soaking"), "the ramp's state")
-    # Let the charts draw what has come since, for the picture.
-    wait(lambda: browser.execute_script("return document.querySelectorAll('canvas').length") >= 4, "charts")
-    browser.save_screenshot(str(SCREENSHOT))
     act(browser, "rollback", "enough for today")
     wait(lambda: attribute(browser, "percent", "data-percent") == "0", "0 % on the page")
     assert "enough for today" in wait(lambda: find(browser, "stopped"), "the banner").text
     assert live.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1").json()["value"] is False
     assert console_errors(browser, live.port) == []
     assert foreign_requests(browser, live.port) == []
+
+
+def test_a_guarded_ramp_advances_on_the_page(browser, tmp_path):
+    with Rampart(tmp_path, environment={"RAMPART_RESOLUTION": "1s"}) as server:
+        traffic = subprocess.Popen(
+            [BINARY, "simulate", "--server", f"http://127.0.0.1:{server.port}", "--backfill", "10m", "--ramp", "--bake", "6s"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            browser.get(f"http://127.0.0.1:{server.port}/?cache=profile/profile")
+            wait(lambda: attribute(browser, "percent", "data-percent") == "50", "50 % on the page", seconds=40)
+            wait(lambda: attribute(browser, "state", "data-state") == "soaking", "the warm-up's end")
+            wait(lambda: browser.execute_script("return document.querySelectorAll('canvas').length") >= 4, "charts")
+            assert attribute(browser, "check-hit_ratio", "data-verdict") in ("pass", "inconclusive", "no_data")
+            browser.save_screenshot(str(SCREENSHOT))
+            wait(lambda: attribute(browser, "percent", "data-percent") == "100", "100 % on the page", seconds=40)
+        finally:
+            traffic.kill()
+            traffic.wait()
 
 
 def test_a_rollback_without_a_reason_is_not_sent(browser, live):
