@@ -18,12 +18,12 @@ package enum ContentEncoding: Sendable, CaseIterable {
     }
   }
 
-  /// A fresh decompressor; nil for identity, which needs none.
+  /// A fresh decompressor; identity's copies.
   ///
   /// - Parameter bytesMax: most decompressed bytes of the whole body.
-  package func makeDecompressor(bytesMax: Int) -> (any Decompressor)? {
+  package func makeDecompressor(bytesMax: Int) -> any Decompressor {
     switch self {
-    case .identity: nil
+    case .identity: Passthrough(bytesMax: bytesMax)
     case .gzip: Inflater(.gzip, bytesMax: bytesMax)
     case .deflate: Inflater(.deflate, bytesMax: bytesMax)
     }

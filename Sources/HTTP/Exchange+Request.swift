@@ -39,12 +39,44 @@ extension Exchange {
   }
 
   /// The bytes of the first query argument of that name; nil, without a call, when there is none.
+  ///
+  /// - Parameter name: ASCII letters, digits, `_`, `-`, `.` or brackets.
   package func withQuery<R>(_ name: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+    var value: UnsafePointer<CChar>?
+    var valueSize = 0
+    let isFound = unsafe MHD_lookup_connection_value_n(handle, .GET_ARGUMENT_KIND, name, name.utf8.count, &value, &valueSize)
+    if isFound == .YES {
+      let bytes = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueSize)
+      return try unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
+        // Nothing to decode in most values: they are handed on where they lie.
+        guard unsafe bytes.contains(UInt8(ascii: "%")) else { return try unsafe body(bytes.span) }
+        var decoded: [UInt8] = []
+        unsafe PercentDecoding.decode(bytes.span, into: &decoded)
+        return try body(decoded.span)
+      }
+    }
+    // Names that are themselves percent-encoded are legal and rare.
     var found: [UInt8]?
-    forEachQuery { key, value in
-      if found == nil, key.elements(equal: name) { found = Array(copying: value) }
+    if hasEncodedQueryName {
+      forEachQuery { key, value in
+        if found == nil, key.elements(equal: name) { found = Array(copying: value) }
+      }
     }
     return try found.map { try body($0.span) }
+  }
+
+  private var hasEncodedQueryName: Bool {
+    var isEncoded = false
+    _ = unsafe withUnsafeMutablePointer(to: &isEncoded) { context in
+      unsafe MHD_get_connection_values_n(
+        handle, .GET_ARGUMENT_KIND,
+        { context, _, name, nameSize, _, _ in
+          guard unsafe memchr(name!, Int32(UInt8(ascii: "%")), nameSize) != nil else { return .YES }
+          unsafe context!.assumingMemoryBound(to: Bool.self).pointee = true
+          return .NO
+        }, context)
+    }
+    return isEncoded
   }
 
   /// Every query argument in order, percent-decoded. An argument without "=" has an empty value.

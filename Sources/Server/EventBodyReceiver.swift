@@ -32,7 +32,7 @@ final class BodyBudget: Sendable {
 /// One body of events on its way in. Used by one request.
 final class EventBodyReceiver: BodyReceiver {
   private var body: [UInt8] = []
-  private let decompressor: (any Decompressor)?
+  private let decompressor: any Decompressor
   private let bytesMax: Int
   private let budget: BodyBudget
   private var bytesTaken = 0
@@ -55,12 +55,7 @@ final class EventBodyReceiver: BodyReceiver {
 
   func receive(_ chunk: Span<UInt8>) -> BodyVerdict {
     do {
-      if let decompressor {
-        try decompressor.append(chunk, to: &body)
-      } else {
-        guard body.count + chunk.count <= bytesMax else { throw tooLarge }
-        for index in chunk.indices { body.append(chunk[index]) }
-      }
+      try decompressor.append(chunk, to: &body)
       try takeBudget()
       return .proceed
     } catch {
@@ -71,7 +66,7 @@ final class EventBodyReceiver: BodyReceiver {
   /// The whole body, inflated. Call it once, after the last chunk.
   func finish() throws -> [UInt8] {
     do {
-      try decompressor?.finish()
+      try decompressor.finish()
     } catch {
       throw requestError(error)
     }

@@ -8,7 +8,7 @@ import Testing
 private func inflate(
   _ bytes: [UInt8], _ encoding: ContentEncoding, chunk: Int = .max, bytesMax: Int = 64 << 20
 ) throws(CompressionError) -> [UInt8] {
-  let decompressor = encoding.makeDecompressor(bytesMax: bytesMax)!
+  let decompressor = encoding.makeDecompressor(bytesMax: bytesMax)
   var output: [UInt8] = []
   var start = 0
   while start < bytes.count {
@@ -110,5 +110,15 @@ func everyPrefixIsTruncated(_ format: Deflater.Format) throws {
   #expect(ContentEncoding(name: "") == .identity)
   #expect(ContentEncoding(name: "br") == nil)
   #expect(ContentEncoding(name: "gzip, gzip") == nil)
-  #expect(ContentEncoding.identity.makeDecompressor(bytesMax: 1) == nil)
+}
+
+@Test func anUncompressedBodyIsCopiedUnderTheSameBound() throws {
+  let decompressor = ContentEncoding.identity.makeDecompressor(bytesMax: 3)
+  var output: [UInt8] = []
+  try decompressor.append([1, 2].span, to: &output)
+  try decompressor.append([3].span, to: &output)
+  #expect(output == [1, 2, 3])
+  #expect(throws: CompressionError.tooLarge(bytesMax: 3)) { try decompressor.append([4].span, to: &output) }
+  #expect(throws: CompressionError.tooLarge(bytesMax: 3)) { try decompressor.append([].span, to: &output) }
+  #expect(output == [1, 2, 3])
 }

@@ -44,7 +44,7 @@ func listing(_ delta: BatchDelta) -> [String] {
     #"{"event_type":"cache_miss","duration_ms":"12.5","key":"user:id:5","cohort":"control"}"#,
     [
       #"cache_misses_total{cache="user",cohort="control",service="auth"} +1"#,
-      #"cache_operation_duration_seconds{cache="user",cohort="control",operation="miss",service="auth",tier="unknown"} n=1 sum=0.0125"#,
+      #"cache_operation_duration_seconds{cache="user",cohort="control",operation="miss",service="auth"} n=1 sum=0.0125"#,
     ]
   ),
   (
@@ -56,7 +56,7 @@ func listing(_ delta: BatchDelta) -> [String] {
     [
       #"cache_invalidated_keys_total{cache="c",service="s"} +7"#,
       #"cache_invalidation_errors_total{cache="c",service="s"} +1"#, #"cache_invalidations_total{cache="c",service="s"} +1"#,
-      #"cache_operation_duration_seconds{cache="c",operation="invalidation",service="s",tier="unknown"} n=1 sum=0.001"#,
+      #"cache_operation_duration_seconds{cache="c",operation="invalidation",service="s"} n=1 sum=0.001"#,
     ]
   ),
   (#"{"event_type":"invalidation","success":true}"#, [#"cache_invalidations_total{cache="profile",service="profile"} +1"#]),
@@ -68,7 +68,7 @@ func listing(_ delta: BatchDelta) -> [String] {
     #"{"event_type":"cache_bypass","reason":"flag_off","duration_ms":20}"#,
     [
       #"cache_bypasses_total{cache="profile",reason="flag_off",service="profile"} +1"#,
-      #"cache_operation_duration_seconds{cache="profile",operation="bypass",service="profile",tier="unknown"} n=1 sum=0.02"#,
+      #"cache_operation_duration_seconds{cache="profile",operation="bypass",service="profile"} n=1 sum=0.02"#,
     ]
   ),
   (

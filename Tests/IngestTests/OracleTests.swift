@@ -47,7 +47,8 @@ private struct SlowCounter {
       operation = "bypass"
     }
     guard let ms = event["duration_ms"]?.double else { return }
-    labels += [tier, cohort, Label("operation", operation)]
+    labels += [cohort, Label("operation", operation)]
+    if operation == "hit" { labels.append(tier) }
     let series = name("cache_operation_duration_seconds", [])
     sums[series, default: 0] += ms / 1000
     buckets["\(series) #\(DurationBuckets.index(ofSeconds: ms / 1000))", default: 0] += 1
