@@ -84,12 +84,12 @@ extension FlagSet {
     writer.beginObject()
     // Several members at once go in as one raw value: the writer then places the comma before the next.
     let head = entry.heads[variant]
-    writer.raw(head.span)
+    writer.raw(head)
     writer.member("reason", reason.rawValue)
     writer.key("metadata")
     writer.beginObject()
     if let bucket { writer.member("bucket", bucket) }
-    writer.raw(entry.metadata.span)
+    writer.raw(entry.metadata)
     writer.endObject()
     writer.endObject()
     return .success
