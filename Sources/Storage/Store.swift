@@ -3,6 +3,7 @@
 internal import TimeSeries
 internal import GRDB
 internal import Platform
+internal import Synchronization
 
 // The SQLite home of everything Rampart keeps: opening, closing, and the way in for telemetry. Reading sums is in
 // Store+Totals, flags and their audit in Store+Flags, dead letters in Store+DeadLetters.
@@ -44,6 +45,8 @@ package final class Store: Sendable {
   private let catalog: SeriesCatalog
   private let committer: Committer
   private let path: String
+  /// When a probe last succeeded, monotonic.
+  private let probedMs = Mutex<Int64?>(nil)
 
   /// Opens the store, creates or migrates its tables, and starts its committer.
   ///
@@ -81,10 +84,15 @@ package final class Store: Sendable {
   /// probe rewrites.
   private static let pagesReserve: Int64 = 16
 
-  /// Learns whether the store can commit, by committing.
+  /// For how long a probe's success is believed, so that asking often costs the disk nothing.
+  private static let probeValidMs: Int64 = 1_000
+
+  /// Learns whether the store can commit, by committing; at most once a second.
   ///
   /// - Throws: `.full` also when hardly any page is left.
   package func probe(nowMs: Int64) throws(StoreError) {
+    let monotonicMs = Clock.monotonicMs()
+    if let probedMs = probedMs.withLock({ $0 }), monotonicMs - probedMs < Store.probeValidMs { return }
     try StoreError.wrapping("probe") {
       try pool.write { db in
         try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?)", arguments: [nowMs])
@@ -95,6 +103,7 @@ package final class Store: Sendable {
         }
       }
     }
+    probedMs.withLock { $0 = monotonicMs }
   }
 
   /// All series with their state after the last commit, in the order they were created.

@@ -260,7 +260,7 @@ def test_a_full_disk_is_503_and_passes(tmp_path):
             sent += len(events) if status == 200 else 0
         assert status == 503 and answer.headers["retry-after"] == "1"
         assert server.total("cache_misses_total") == sent
-        assert server.get("/-/ready").status == 503
+        Rampart.wait_for(lambda: server.get("/-/ready").status == 503, what="not ready")
         assert server.get("/-/healthy").status == 200
         assert server.stop() == 0
     with Rampart(tmp_path) as larger:
