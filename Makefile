@@ -48,8 +48,10 @@ test: test-swift test-acceptance
 # Tests run the release build: one configuration is built once, and what is tested is what runs.
 test-swift: $(BINARY)
 	@echo "== building the tests"; start=$$SECONDS; $(SWIFT_BUILD) --build-tests; echo "== built in $$((SECONDS - start)) s"
-	@echo "== module tests"; start=$$SECONDS; swift test --configuration release --skip-build --no-parallel 2>&1 | tee .build/swift-test.log \
-	  | grep -E 'Suite|failed|error|✘|Test run|passed' ; echo "== module tests took $$((SECONDS - start)) s"
+	@echo "== module tests"; start=$$SECONDS; status=0; \
+	  swift test --configuration release --skip-build --no-parallel >.build/swift-test.log 2>&1 || status=$$?; \
+	  grep -E '^✘|^✔ (Suite|Test run)|^✘ Test run|: error:|Fatal error' .build/swift-test.log || tail -n 40 .build/swift-test.log; \
+	  echo "== module tests took $$((SECONDS - start)) s"; exit $$status
 
 test-acceptance: $(BINARY) $(VENV)/stamp | packages-test
 	@echo "== acceptance tests against $(BINARY)"; start=$$SECONDS; \

@@ -25,7 +25,7 @@ extension HTTPServer {
     /// libmicrohttpd's memory for one connection: its headers, and half of it as the largest chunk of a body. It is
     /// cleared after every request, which at 64 KiB took 14 % of the time of a small one; in the other direction, large
     /// bodies came in at 5.2 million events a second with 32 KiB, 5.6 with 128. A listener takes 22 KB of 32 KiB.
-    package var memoryPerConnectionBytes = 32 << 10
+    package var memoryPerConnectionBytes = 16 << 10
     /// Request line and headers; more are answered with 431. Keep it at a quarter of `memoryPerConnectionBytes`: what
     /// does not fit there is answered by libmicrohttpd, with a 431 of its own wording.
     package var headerBytesMax = 8 << 10

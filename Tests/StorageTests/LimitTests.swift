@@ -108,7 +108,8 @@ private func hits(_ cache: String, tier: String = "L1", metric: String = "hits_t
   try store.probe(nowMs: 2)
   try store.commit(Submission(nothing.counting("hits_total", at: 0, 1), letters: [letter]))
   #expect(try store.listing() == ["hits_total @0 \(acknowledged + 1)"])
-  try folder.sqlite().read { #expect(try String.fetchOne($0, sql: "PRAGMA integrity_check") == "ok") }
+  let integrity = try folder.sqlite().read { try String.fetchOne($0, sql: "PRAGMA integrity_check") }
+  #expect(integrity == "ok")
 }
 
 @Test func aFolderHasOneStoreAtATime() throws {

@@ -40,8 +40,8 @@ enum Project {
   static func paths(under folder: String) -> [String] {
     let all = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)?.compactMap { $0 as? String } ?? []
     return all.sorted().map { folder + "/" + $0 }.filter { path in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path, isDirectory: &isFolder) && !isFolder.boolValue
+      let attributes = try? FileManager.default.attributesOfItem(atPath: root.appendingPathComponent(path).path)
+      return attributes?[.type] as? FileAttributeType == .typeRegular
     }
   }
 

@@ -39,14 +39,13 @@ import TimeSeries
 }
 
 enum Shape: CaseIterable {
-  case lognormal, exponential, uniform
+  case lognormal, exponential
 
   /// One duration around `scale` seconds.
   func sample(scale: Double, _ random: inout SeededRandom) -> Double {
     let one = Double.random(in: 1e-12..<1, using: &random)
     switch self {
     case .exponential: return -log(one) * scale
-    case .uniform: return one * scale
     case .lognormal:
       let angle = Double.random(in: 0..<2 * .pi, using: &random)
       return exp(0.7 * sqrt(-2 * log(one)) * cos(angle)) * scale
@@ -82,6 +81,25 @@ func aQuantileIsWithinThreePercentOfTheExactOne(shape: Shape) {
     }
   }
   print("worst quantile error of \(shape): \((worst * 10_000).rounded() / 100) %")
+}
+
+// A uniform distribution ends at a wall inside a bucket, and the estimate spreads that bucket's observations up to its
+// bound: with bounds 12.5 % apart that is more than the 3 % promised for continuous data.
+@Test(arguments: [0.00082, 0.0082, 0.0104, 0.124, 0.45])
+func aQuantileBelowAWallIsWithinThreePercentToo(longestSeconds: Double) {
+  let samples = 10_000
+  var histogram = Histogram()
+  for number in 1...samples {
+    let seconds = longestSeconds * Double(number) / Double(samples)
+    histogram.add([.init(bucket: Int32(DurationBuckets.index(ofSeconds: seconds)), count: 1)], sum: seconds)
+  }
+  for quantile in [0.5, 0.95, 0.99] {
+    let expected = longestSeconds * quantile
+    let estimate = histogram.quantile(quantile) ?? .nan
+    #expect(
+      abs(estimate / expected - 1) <= 0.03,
+      "p\(quantile) of 0...\(longestSeconds) s is \(expected), read as \(estimate): \(100 * (estimate / expected - 1)) % off")
+  }
 }
 
 @Test func quantilesAtTheEdges() {
