@@ -83,7 +83,7 @@ let package = Package(
     tests("FlagsTests", ["Flags", "JSON"]),
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
-    tests("StorageTests", ["Storage", "TimeSeries", "Platform"]),
+    tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
     tests("ServerTests", ["Server"]),
     tests("TidyTests", []),
   ]

@@ -118,7 +118,8 @@ struct LiveTraffic {
       if let response = try? client.send("POST", "/api/v1/events", contentType: "application/x-ndjson", body: log.bytes) {
         if response.isSuccess { break }
         guard response.status == 429 || response.status == 503 else {
-          throw CommandFailure(status: .failed, message: "simulate: events refused: status \(response.status): \(response.text.prefix(200))")
+          let reason = "status \(response.status): \(response.text.prefix(200))"
+          throw CommandFailure(status: .failed, message: "simulate: events refused: \(reason)")
         }
       }
       if !hasComplained { say("the server does not take events; trying again") }

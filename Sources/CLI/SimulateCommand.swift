@@ -42,7 +42,9 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --ramp: how long each step is watched.", valueName: "duration"), transform: milliseconds)
   var bake: Int64 = 15_000
 
-  @Option(help: ArgumentHelp("First send this much traffic of the past, with the flag off.", valueName: "duration"), transform: milliseconds)
+  @Option(
+    help: ArgumentHelp("First send this much traffic of the past, with the flag off.", valueName: "duration"),
+    transform: milliseconds)
   var backfill: Int64 = 0
 
   @Option(help: ArgumentHelp("Pull the plug on Redis after this time.", valueName: "duration"), transform: milliseconds)

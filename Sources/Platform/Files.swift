@@ -18,7 +18,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
 
   package var description: String { "\(operation) \(path): \(reason)" }
 
-  fileprivate static func system(_ operation: String, _ path: String) -> FileError {
+  static func system(_ operation: String, _ path: String) -> FileError {
     FileError(operation: operation, path: path, reason: unsafe String(cString: strerror(errno)))
   }
 }
@@ -53,20 +53,6 @@ package enum Files {
     if !parent.isEmpty, !exists(parent) { try createFolder(parent) }
     let status = unsafe mkdir(path, 0o700)
     guard status == 0 || errno == EEXIST else { throw .system("create folder", path) }
-  }
-
-  /// Takes an exclusive lock on a file for as long as the process lives; the file is created where it is missing.
-  ///
-  /// - Throws: `FileError` when another process holds it; the text says so.
-  package static func lock(_ path: String) throws(FileError) {
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .system("open", path) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let isHeld = errno == EWOULDBLOCK
-      let error = FileError.system("lock", path)
-      close(descriptor)
-      throw isHeld ? FileError(operation: "lock", path: path, reason: "held by another process") : error
-    }
   }
 
   /// Whether a file descriptor is a terminal.

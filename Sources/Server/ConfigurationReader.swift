@@ -55,7 +55,8 @@ package struct ConfigurationReader {
       assign(&$0.ingest.bodyBytesMax, Quantity.sizeBytes($1).flatMap { (1 << 10...1 << 30).contains($0) ? Int($0) : nil })
     },
     Setting(key: "ingest.dedupe_window", expected: "a duration from 1s to 30d, such as 1h") {
-      assign(&$0.ingest.dedupeWindowMs, DurationText.milliseconds($1).flatMap { (1_000...30 * Configuration.dayMs).contains($0) ? $0 : nil })
+      let windowMs = DurationText.milliseconds($1).flatMap { (1_000...30 * Configuration.dayMs).contains($0) ? $0 : nil }
+      return assign(&$0.ingest.dedupeWindowMs, windowMs)
     },
     Setting(key: "ingest.label_limit", expected: "a whole number from 1 to 1000000") {
       assign(&$0.ingest.labelLimit, Int($1).flatMap { (1...1_000_000).contains($0) ? $0 : nil })
@@ -109,9 +110,8 @@ package struct ConfigurationReader {
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("RAMPART_") && !others.contains(name) {
       let setting = ConfigurationReader.settings.first { ConfigurationReader.variable($0.key) == name }
       guard let setting else {
-        throw ConfigurationError(
-          place: name, key: "",
-          message: "not a setting: known variables: \(ConfigurationReader.settings.map { ConfigurationReader.variable($0.key) }.joined(separator: ", "))")
+        let known = ConfigurationReader.settings.map { ConfigurationReader.variable($0.key) }.joined(separator: ", ")
+        throw ConfigurationError(place: name, key: "", message: "not a setting: known variables: \(known)")
       }
       try apply(setting, value, place: name, key: "")
     }

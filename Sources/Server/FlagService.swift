@@ -183,7 +183,9 @@ final class FlagService: Sendable {
     try writing.withLock { _ in
       let flag = try flag(id)
       guard let plan = plan ?? flag.plan else {
-        throw RequestError.badRequest("steps: missing: flag \(id.key) has no plan of its own: send one, such as {\"steps\":[{\"percent\":10,\"bake\":\"1h\"},{\"percent\":100}]}")
+        throw RequestError.badRequest(
+          "steps: missing: flag \(id.key) has no plan of its own: send one, such as "
+            + #"{"steps":[{"percent":10,"bake":"1h"},{"percent":100}]}"#)
       }
       guard !flag.caches.isEmpty else {
         throw RequestError.conflict("flag \(id.key): governs no caches, so nothing could guard the ramp: set its caches first")
@@ -281,7 +283,9 @@ final class FlagService: Sendable {
       picture.rollouts[FlagID(environment: stored.environment, key: stored.flag)] = rollout
     }
     let flags = try store.flags().map { stored in
-      (stored.environment, try Flag(try JSONValue(parsing: stored.document), key: stored.key, version: stored.version, updatedMs: stored.updatedMs))
+      let document = try JSONValue(parsing: stored.document)
+      let flag = try Flag(document, key: stored.key, version: stored.version, updatedMs: stored.updatedMs)
+      return (stored.environment, flag)
     }
     for (environment, members) in Dictionary(grouping: flags, by: \.0) {
       picture.sets[environment] = set(environment, members.map(\.1), picture)

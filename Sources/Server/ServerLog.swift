@@ -34,7 +34,8 @@ package struct ServerLog: LogHandler {
 
   private func text(_ event: LogEvent, _ fields: [(key: String, value: Logger.MetadataValue)], _ nowMs: Int64) -> [UInt8] {
     let pairs = fields.map { " \($0.key)=\(ServerLog.quoted("\($0.value)"))" }.joined()
-    return Array("\(TimestampText.rfc3339(milliseconds: nowMs)) \(event.level) \(label): \(ServerLog.oneLine("\(event.message)"))\(pairs)\n".utf8)
+    let message = ServerLog.oneLine("\(event.message)")
+    return Array("\(TimestampText.rfc3339(milliseconds: nowMs)) \(event.level) \(label): \(message)\(pairs)\n".utf8)
   }
 
   private func json(_ event: LogEvent, _ fields: [(key: String, value: Logger.MetadataValue)], _ nowMs: Int64) -> [UInt8] {

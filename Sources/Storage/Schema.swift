@@ -105,6 +105,15 @@ enum Schema {
           BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
           """)
     }
+    migrator.registerMigration("3 audit rows are never replaced") { db in
+      // INSERT OR REPLACE deletes the old row without its DELETE trigger.
+      try db.execute(
+        sql: """
+          CREATE TRIGGER audit_keeps_ids BEFORE INSERT ON audit
+          WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+          BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
+          """)
+    }
     return migrator
   }
 }

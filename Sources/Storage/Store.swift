@@ -45,6 +45,7 @@ package final class Store: Sendable {
   private let catalog: SeriesCatalog
   private let committer: Committer
   private let path: String
+  private let lock: FileLock
   /// When a probe last succeeded, monotonic.
   private let probedMs = Mutex<Int64?>(nil)
 
@@ -57,7 +58,7 @@ package final class Store: Sendable {
     let path = path
     do throws(FileError) {
       try Files.createFolder(folder)
-      try Files.lock(folder + "/lock")
+      lock = try FileLock(folder + "/lock")
     } catch {
       throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error)")
     }
@@ -129,6 +130,7 @@ package final class Store: Sendable {
   package func close() throws(StoreError) {
     committer.stop()
     try StoreError.wrapping("close \(path)") { try pool.close() }
+    lock.release()
   }
 
   private static func openPool(_ path: String, _ configuration: StoreConfiguration) throws -> DatabasePool {

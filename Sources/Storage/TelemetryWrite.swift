@@ -102,7 +102,8 @@ struct TelemetryWrite {
       touched[index].histogram?.add(distribution.buckets, sum: distribution.sum)
       touched[index].latestMs = max(touched[index].latestMs, distribution.windowStartMs)
     }
-    for gauge in delta.gauges {
+    // SQLite keeps NaN as NULL, which the column refuses: the whole group of bodies would fail for one such sample.
+    for gauge in delta.gauges where !gauge.value.isNaN {
       let index = indexes[gauge.series]
       gauges[WindowKey(series: index, startMs: gauge.timestampMs)] = gauge.value
       // A late sample is stored, but the newest one stays the current value.

@@ -5,13 +5,15 @@
 
 /// Boundaries of the duration histogram, in seconds.
 ///
-/// Twenty-three boundaries a decade from 10 µs to 10 s, at most 12.5 % apart. Linear interpolation inside a bucket of
-/// relative width w is off by about w²/8 · |x·f′/f|, so even in a steep tail (x·f′/f = 10) a quantile is within 2 %.
+/// Thirty-eight boundaries a decade from 10 µs to 10 s, at most 7.4 % apart. Interpolation inside a bucket errs most where
+/// the data end at a wall inside it: a uniform distribution's p99 is then off by at most (√w − √0.01)², 2.97 % at w = 7.4 %,
+/// and every smooth distribution's by far less.
 package enum DurationBuckets {
   /// Ascending, without +Inf.
   package static let upperBoundsSeconds: [Double] = {
     let decade = [
-      1.0, 1.1, 1.2, 1.35, 1.5, 1.65, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.3, 3.6, 4.0, 4.5, 5.0, 5.5, 6.0, 6.6, 7.3, 8.0, 9.0,
+      1.0, 1.07, 1.14, 1.22, 1.31, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.1, 2.25, 2.4, 2.5, 2.65, 2.8, 3.0, 3.2, 3.4, 3.6, 3.8,
+      4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.4, 6.8, 7.3, 7.8, 8.3, 8.8, 9.4,
     ]
     var bounds: [Double] = [1e-6, 2e-6, 3e-6, 5e-6, 7e-6]
     // Dividing by a power of ten rounds to the double nearest to the decimal, multiplying by 1e-5 would not.

@@ -87,21 +87,26 @@ extension Exposition {
   }
 
   package static func escapedLabelValue(_ value: String) -> String {
-    guard value.utf8.contains(where: { $0 == 0x22 || $0 == 0x5c || $0 == 0x0a }) else { return value }
-    return value.reduce(into: "") { result, character in
-      switch character {
-      case "\\": result += "\\\\"
-      case "\"": result += "\\\""
-      case "\n": result += "\\n"
-      default: result.append(character)
-      }
-    }
+    escaped(value, alsoQuotes: true)
   }
 
   private static func escapedHelp(_ text: String, _ format: Format) -> String {
-    let escaped = text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
-      .split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
-    return format == .text ? escaped : escaped.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
+    escaped(text, alsoQuotes: format == .openMetrics)
+  }
+
+  /// By scalar, not by `Character`: a quote that a combining accent follows is one character, and would pass unescaped.
+  private static func escaped(_ text: String, alsoQuotes: Bool) -> String {
+    guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x5c || $0 == 0x0a }) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
+      case "\"" where alsoQuotes: result.append(contentsOf: "\\\"".unicodeScalars)
+      case "\n": result.append(contentsOf: "\\n".unicodeScalars)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
   }
 
   /// A value as Go prints it, which is what every parser of these formats was written against.

@@ -56,15 +56,19 @@ extension Histogram {
     var buckets: [BatchDelta.BucketCount] = []
     var position = 0
     var bucket: UInt64 = 0
+    var total: Int64 = 0
     while position < bytes.count {
       let distance = try varint(bytes, &position)
       let count = try varint(bytes, &position)
-      let (next, overflows) = bucket.addingReportingOverflow(distance)
-      guard !overflows, next < UInt64(DurationBuckets.count), count > 0, count <= UInt64(Int64.max) else {
+      // Sixty-three bits each, so neither sum can pass what its type holds but the total's.
+      bucket += distance
+      let (sum, overflows) = total.addingReportingOverflow(Int64(count))
+      let isAscending = buckets.isEmpty || distance > 0
+      guard isAscending, bucket < UInt64(DurationBuckets.count), count > 0, !overflows else {
         throw HistogramDecodingError(offset: position)
       }
-      buckets.append(.init(bucket: Int32(next), count: Int64(count)))
-      bucket = next
+      buckets.append(.init(bucket: Int32(bucket), count: Int64(count)))
+      total = sum
     }
     return buckets
   }

@@ -144,6 +144,7 @@ def test_a_lost_server_is_said_and_found_again(browser, server):
     server.send_events([{"event_type": "cache_hit", "cache_tier": "L1"}])
     browser.get(f"http://127.0.0.1:{server.port}/")
     wait(lambda: attribute(browser, "connection", "data-state") == "live", "live")
+    wait(lambda: find(browser, "cache-row"), "a row")
     server.kill()
     wait(lambda: find(browser, "lost") and find(browser, "lost").is_displayed(), "the lost state", seconds=30)
     assert find(browser, "cache-row") is not None, "the last numbers stay"

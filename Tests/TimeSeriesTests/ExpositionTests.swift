@@ -62,7 +62,7 @@ func aHistogramIsCumulativeAndEndsInInf(format: Exposition.Format) {
   let lines = text.split(separator: "\n").map(String.init)
   #expect(lines[1] == "# TYPE d_seconds histogram")
   #expect(lines[2] == #"d_seconds_bucket{tier="L1",le="1e-06"} 1"#)
-  #expect(lines.contains(#"d_seconds_bucket{tier="L1",le="0.9"} 1"#))
+  #expect(lines.contains(#"d_seconds_bucket{tier="L1",le="0.94"} 1"#))
   #expect(lines.contains(#"d_seconds_bucket{tier="L1",le="1.0"} 3"#))
   #expect(lines.contains(#"d_seconds_bucket{tier="L1",le="60.0"} 3"#))
   #expect(lines.contains(#"d_seconds_bucket{tier="L1",le="+Inf"} 7"#))

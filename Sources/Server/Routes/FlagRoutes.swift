@@ -144,7 +144,9 @@ struct FlagRoutes: Sendable {
     func plan() throws -> RolloutPlan? {
       guard !body.isEmpty else { return nil }
       let members = try document().members?.filter { $0.name != "reason" }
-      guard let members else { throw RequestError.badRequest("body: must be a plan, such as {\"steps\":[{\"percent\":10,\"bake\":\"1h\"}]}") }
+      guard let members else {
+        throw RequestError.badRequest(#"body: must be a plan, such as {"steps":[{"percent":10,"bake":"1h"}]}"#)
+      }
       return members.isEmpty ? nil : try RolloutPlan(.object(members))
     }
 
