@@ -42,10 +42,7 @@ package final class Service: Sendable {
         message: "\(configuration.listenHost): only loopback addresses are served until access control exists: use 127.0.0.1 or ::1")
     }
     let startedMs = Clock.wallMs()
-    let store = try Store(
-      StoreConfiguration(
-        folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
-        limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit)))
+    let store = try Store(storeConfiguration)
     do {
       let streams = ChangeStreams()
       let flags = try FlagService(store: store, streams: streams, nowMs: startedMs)
@@ -117,6 +114,17 @@ package final class Service: Sendable {
     let server = HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
     http.change { $0 = server }
     return server
+  }
+
+  private var storeConfiguration: StoreConfiguration {
+    var settings = StoreConfiguration(
+      folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
+      limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit))
+    settings.widthMs = configuration.resolutionMs
+    // Raw windows are finer than 1 min and take about a byte each, so they serve that retention too.
+    settings.retention.rawMs = max(configuration.retention.rawMs, configuration.retention.oneMinuteMs)
+    settings.retention.hourMs = configuration.retention.longestMs
+    return settings
   }
 
   private var ingestSettings: IngestSettings {
