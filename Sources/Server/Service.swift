@@ -34,18 +34,15 @@ package final class Service: Sendable {
 
   /// Opens the store and serves from now on.
   ///
-  /// - Throws: `ConfigurationError` for an address that may not be served, `StoreError`, `HTTPServerError`.
+  /// - Throws: `StoreError`, `HTTPServerError`.
   package func start() throws {
-    guard Access.isLoopback(configuration.listenHost) else {
-      throw ConfigurationError(
-        place: "listen", key: "",
-        message: "\(configuration.listenHost): only loopback addresses are served until access control exists: use 127.0.0.1 or ::1")
-    }
+    precondition(Access.isLoopback(configuration.listenHost), "nobody can sign in, so nobody from elsewhere may come")
     let startedMs = Clock.wallMs()
     let store = try Store(storeConfiguration)
     do {
       let streams = ChangeStreams()
-      let flags = try FlagService(store: store, streams: streams, nowMs: startedMs)
+      let flags = try FlagService(
+        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
       let queries = Worker(name: "queries", threads: 2, queueMax: 256)
       let administration = Worker(name: "administration", queueMax: 256)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)

@@ -89,6 +89,11 @@ final class Committer: Sendable {
   private func run() {
     while let group = nextGroup() {
       let outcomes = commit(group.map(\.submission))
+      if case .failure = outcomes, group.count > 1 {
+        // One body too large for what room is left must not fail those beside it.
+        for waiting in group { waiting.completion(commit([waiting.submission]).map { $0[0] }) }
+        continue
+      }
       for (index, waiting) in group.enumerated() {
         waiting.completion(outcomes.map { $0[index] })
       }
@@ -132,7 +137,8 @@ final class Committer: Sendable {
         return (outcomes, write, journalID)
       }
     }
-    catalog.apply(created: write.staged.states, write.entries, journalID: journalID)
+    let receivedMs = group.map(\.receivedMs).max()
+    catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
     journalGrew(write.journalBytes)
     return outcomes
   }

@@ -207,7 +207,7 @@ extension Compactor {
         entries.counts.removeAll { through[$0.series, default: 0] >= id }
         entries.distributions.removeAll { through[$0.series, default: 0] >= id }
         entries.samples.removeAll { through[$0.series, default: 0] >= id }
-        catalog.apply(created: [], entries, journalID: id)
+        catalog.apply(created: [], entries, journalID: id, receivedMs: nil)
       }
     }
   }

@@ -15,6 +15,9 @@ package struct SeriesState: Sendable {
   package let key: SeriesKey
   /// Time of the newest window or sample; `Int64.min` before the first.
   package var latestMs: Int64 = .min
+  /// When the newest of it arrived; `Int64.max` where that was before the start. Events may be dated ahead, and a sender
+  /// that has fallen silent must not look alive until their time has passed.
+  package var receivedMs: Int64 = .max
   /// Running total of a counter, number of observations of a histogram.
   package var count: Int64 = 0
   /// Running total of a histogram.
@@ -28,19 +31,22 @@ package struct SeriesState: Sendable {
     histogram = key.kind == .histogram ? Histogram() : nil
   }
 
-  mutating func add(_ window: CounterWindow) {
+  mutating func add(_ window: CounterWindow, _ receivedMs: Int64? = nil) {
     count += window.increment
+    self.receivedMs = receivedMs ?? self.receivedMs
     latestMs = max(latestMs, window.timeMs)
   }
 
-  mutating func add(_ window: HistogramWindow) {
+  mutating func add(_ window: HistogramWindow, _ receivedMs: Int64? = nil) {
+    self.receivedMs = receivedMs ?? self.receivedMs
     count += window.buckets.reduce(0) { $0 + $1.count }
     histogram?.add(window.buckets, sum: window.sum)
     latestMs = max(latestMs, window.timeMs)
   }
 
   /// A late sample does not become the current value.
-  mutating func add(_ sample: GaugeSample) {
+  mutating func add(_ sample: GaugeSample, _ receivedMs: Int64? = nil) {
+    self.receivedMs = receivedMs ?? self.receivedMs
     guard sample.timeMs >= latestMs else { return }
     value = sample.value
     latestMs = sample.timeMs
@@ -144,13 +150,15 @@ final class SeriesCatalog: Sendable {
   }
 
   /// Takes over what a transaction wrote, after it has been committed.
-  func apply(created: [SeriesState], _ entries: JournalEntries, journalID: Int64?) {
+  ///
+  /// - Parameter receivedMs: when it arrived; nil for what an earlier process wrote.
+  func apply(created: [SeriesState], _ entries: JournalEntries, journalID: Int64?, receivedMs: Int64?) {
     state.withLock { state in
       for series in created { SeriesCatalog.insert(series, into: &state) }
       guard let journalID else { return }
-      for entry in entries.counts { state.series[entry.series].add(entry.window) }
-      for entry in entries.distributions { state.series[entry.series].add(entry.window) }
-      for entry in entries.samples { state.series[entry.series].add(entry.sample) }
+      for entry in entries.counts { state.series[entry.series].add(entry.window, receivedMs) }
+      for entry in entries.distributions { state.series[entry.series].add(entry.window, receivedMs) }
+      for entry in entries.samples { state.series[entry.series].add(entry.sample, receivedMs) }
       state.heads.add(entries, journalID: journalID)
     }
   }

@@ -83,7 +83,7 @@ package final class Store: Sendable {
       try Files.createFolder(folder)
       lock = try FileLock(folder + "/lock")
     } catch {
-      throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error)")
+      throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error.path): \(error.reason)")
     }
     let pool = try StoreError.wrapping("open \(path)") { try Store.openPool(path, configuration) }
     self.pool = pool
