@@ -19,6 +19,7 @@ package final class Service: Sendable {
   private struct Running: Sendable {
     let store: Store
     let driver: RolloutDriver
+    let recorder: SelfRecorder
     let http: HTTPServer
     let queries: Worker
     let administration: Worker
@@ -46,11 +47,20 @@ package final class Service: Sendable {
       let queries = Worker(name: "queries", threads: 2, queueMax: 256)
       let administration = Worker(name: "administration", queueMax: 256)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
-      let http = makeServer(store, flags, streams, queries, administration, driver, startedMs: startedMs)
+      let counters = IngestCounters()
+      // The page of metrics is a route of the server whose counters it shows.
+      let server = Monitor<HTTPServer?>(nil)
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
+      let http = makeServer(store, flags, streams, queries, administration, metrics, startedMs: startedMs)
+      server.change { $0 = http }
+      let recorder = SelfRecorder(
+        store: store, metrics: metrics, intervalMs: configuration.resolutionMs, logger: logger)
       driver.start()
+      recorder.start()
       let port = try http.start()
       running.change {
-        $0 = Running(store: store, driver: driver, http: http, queries: queries, administration: administration)
+        $0 = Running(
+          store: store, driver: driver, recorder: recorder, http: http, queries: queries, administration: administration)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -71,7 +81,10 @@ package final class Service: Sendable {
     }) else { return true }
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
-    let hasEnded = [parts.driver.stop(timeoutMs: 2_000), parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000)]
+    let hasEnded = [
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.queries.stop(timeoutMs: 2_000),
+      parts.administration.stop(timeoutMs: 2_000),
+    ]
     do throws(StoreError) {
       try parts.store.close()
     } catch {
@@ -89,12 +102,9 @@ package final class Service: Sendable {
 
   private func makeServer(
     _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ queries: Worker, _ administration: Worker,
-    _ driver: RolloutDriver, startedMs: Int64
+    _ metrics: MetricsPage, startedMs: Int64
   ) -> HTTPServer {
-    let counters = IngestCounters()
-    // The page of metrics is a route of the server whose counters it shows.
-    let http = Monitor<HTTPServer?>(nil)
-    let metrics = MetricsPage(store: store, counters: counters, flags: flags) { http.withLock { $0?.statistics } }
+    let counters = metrics.counters
     var router = Router()
     EventRoutes(
       store: store, settings: ingestSettings, counters: counters,
@@ -108,9 +118,7 @@ package final class Service: Sendable {
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
-    let server = HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
-    http.change { $0 = server }
-    return server
+    return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
   }
 
   private var storeConfiguration: StoreConfiguration {
