@@ -83,7 +83,8 @@ struct BodyReading {
   {
     guard reader.fields[.eventType] != nil else { return settleRecord(bytes, context, level: level) }
     do throws(EventFault) {
-      let event = try reader.event(bytes)
+      var event = CacheEvent()
+      try reader.read(&event, bytes)
       try count(event, bytes, context)
       return .accepted
     } catch {
@@ -141,7 +142,7 @@ struct BodyReading {
 
   @inline(__always)
   private mutating func count(
-    _ event: CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
+    _ event: borrowing CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
   ) throws(EventFault) {
     let timeMs = event.timestampMs ?? context.timestampMs ?? receivedAtMs
     // Wrapping, and compared as distances, because either time may be any number.
