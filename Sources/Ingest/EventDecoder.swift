@@ -85,7 +85,7 @@ struct BodyReading {
     do throws(EventFault) {
       var event = CacheEvent()
       try reader.read(&event, bytes)
-      try count(event, bytes, context)
+      try count(&event, bytes, context)
       return .accepted
     } catch {
       return rejected(error, bytes, place: "")
@@ -131,9 +131,9 @@ struct BodyReading {
 
   /// A plain text line.
   mutating func settleLine(_ line: Span<UInt8>, _ context: RecordContext) -> RecordOutcome {
-    guard let event = lineFormats.event(line) else { return .ignored }
+    guard var event = lineFormats.event(line) else { return .ignored }
     do throws(EventFault) {
-      try count(event, line, context)
+      try count(&event, line, context)
       return .accepted
     } catch {
       return rejected(error, line, place: "")
@@ -142,7 +142,7 @@ struct BodyReading {
 
   @inline(__always)
   private mutating func count(
-    _ event: borrowing CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
+    _ event: inout CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
   ) throws(EventFault) {
     let timeMs = event.timestampMs ?? context.timestampMs ?? receivedAtMs
     // Wrapping, and compared as distances, because either time may be any number.

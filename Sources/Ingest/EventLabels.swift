@@ -46,6 +46,26 @@ struct EventLabels {
 
   var overflows: Int { services.overflows + caches.overflows + details.overflows }
 
+  /// Which values of each label are the same text in other code points.
+  struct Spellings {
+    let services: [Int]?
+    let caches: [Int]?
+    let details: [Int]?
+
+    /// The row with the first spelling of each of its values.
+    func first(of row: RowLabels) -> RowLabels {
+      if services == nil, caches == nil, details == nil { return row }
+      return RowLabels(
+        row.kind, row.tier, row.cohort, service: services?[row.service] ?? row.service,
+        cache: caches?[row.cache] ?? row.cache,
+        detail: row.kind == .breaker ? row.detail : details?[row.detail] ?? row.detail)
+    }
+  }
+
+  func spellings() -> Spellings {
+    Spellings(services: services.spellings(), caches: caches.spellings(), details: details.spellings())
+  }
+
   mutating func removeOutside() {
     services.removeOutside()
     caches.removeOutside()

@@ -16,9 +16,10 @@ extension EventReader {
 
   /// Reads the event that the fields of the last object describe; the object has an `event_type`.
   ///
-  /// - Parameter event: a new one. It is filled in place because returning it was measured to copy it twice.
+  /// - Parameter event: a new one. It is filled in place because returning it was measured to copy it twice; `mutating`
+  ///   because the reader would be copied as well.
   @inline(__always)
-  func read(_ event: inout CacheEvent, _ bytes: Span<UInt8>) throws(EventFault) {
+  mutating func read(_ event: inout CacheEvent, _ bytes: Span<UInt8>) throws(EventFault) {
     event.kind = try kind(bytes)
     event.timestampMs = try timestamp(bytes)
     event.durationMs = try duration(bytes)

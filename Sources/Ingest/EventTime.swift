@@ -14,7 +14,9 @@ package enum EventTime {
     let ms = abs(number) >= leastMilliseconds ? number : number * 1000
     // 2^53; beyond it milliseconds are not exact, and no such time exists in a log.
     guard abs(ms) <= 9_007_199_254_740_992 else { return nil }
-    return Int64(ms.rounded(.down))
+    // Not `rounded(.down)`, which is a call of the C library on processors that are not asked for more than SSE2.
+    let cut = Int64(ms)
+    return Double(cut) > ms ? cut - 1 : cut
   }
 
   /// RFC 3339 (`2026-01-31T12:00:00.25+01:00`; a space or `t` may stand for `T`, `z` for `Z`) in ms since 1970.

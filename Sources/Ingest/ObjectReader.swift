@@ -54,7 +54,7 @@ struct ObjectReader {
         place.position = end &+ 1
         present |= 1 &<< UInt64(truncatingIfNeeded: field)
       } else if byte &- 0x30 <= 9, let number = Plain.number(bytes, at: place.position) {
-        values[field] = FieldValue(kind: .number, start: number.start, end: number.end, number: number.value)
+        values[field] = FieldValue(kind: .number, start: place.position, end: number.end, number: number.value)
         place.position = number.end
         present |= 1 &<< UInt64(truncatingIfNeeded: field)
       } else {

@@ -28,8 +28,10 @@ extension JSONCursor {
   @inlinable @inline(__always)
   public mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNumber {
     if let number = Plain.number(bytes, at: position) {
-      position = number.end
-      return number
+      defer { position = number.end }
+      // Fifteen digits are exact in a double.
+      let integer = number.isInteger ? Int64(number.value) : nil
+      return JSONNumber(start: position, end: number.end, value: number.value, integer: integer)
     }
     var cursor = self
     defer { self = cursor }
