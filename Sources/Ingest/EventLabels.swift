@@ -83,7 +83,7 @@ struct EventLabels {
   /// - Parameter record: what the log record around the event says, asked after the key patterns.
   @inline(__always)
   mutating func place(
-    of event: CacheEvent, _ bytes: Span<UInt8>, record: RecordContext
+    of event: inout CacheEvent, _ bytes: Span<UInt8>, record: RecordContext
   ) -> (service: Int, cache: Int) {
     var service = EventLabels.number(event.service, bytes, isText: event.isTextLine, in: &services)
     var cache = EventLabels.number(event.cache, bytes, isText: event.isTextLine, in: &caches)
@@ -104,14 +104,18 @@ struct EventLabels {
     return (service, cache)
   }
 
-  mutating func detail(of event: CacheEvent, _ bytes: Span<UInt8>) -> Int {
+  @inline(__always)
+  mutating func detail(of event: inout CacheEvent, _ bytes: Span<UInt8>) -> Int {
     if event.kind == .breaker { return Int(event.breakerState.rawValue) }
-    guard event.isTextLine, event.detail.count > 0 else {
-      return EventLabels.number(event.detail, bytes, isText: false, in: &details)
-    }
+    return event.detail.count == 0 ? 0 : detail(event.detail, bytes, isTextLine: event.isTextLine)
+  }
+
+  @inline(never)
+  private mutating func detail(_ detail: JSONString, _ bytes: Span<UInt8>, isTextLine: Bool) -> Int {
+    guard isTextLine else { return EventLabels.number(detail, bytes, isText: false, in: &details) }
     // The words of a log line as a label: `pattern invalidation` becomes `pattern_invalidation`.
     var words: [UInt8] = []
-    for index in event.detail.start..<event.detail.end {
+    for index in detail.start..<detail.end {
       let byte = bytes[index]
       words.append(byte == 0x20 ? UInt8(ascii: "_") : byte &- 0x41 < 26 ? byte | 0x20 : byte)
     }

@@ -72,14 +72,14 @@ extension EventReader {
   }
 
   @inline(__always)
-  private func timestamp(_ bytes: Span<UInt8>) throws(EventFault) -> Int64? {
+  private mutating func timestamp(_ bytes: Span<UInt8>) throws(EventFault) -> Int64? {
     guard let value = fields[.timestamp] else { return nil }
     guard let ms = time(value, bytes) else { throw EventFault(.invalid, .timestamp, value) }
     return ms
   }
 
   /// The time of a log record around an event; nil where no field tells it in a form that we know.
-  func recordTime(_ bytes: Span<UInt8>) -> Int64? {
+  mutating func recordTime(_ bytes: Span<UInt8>) -> Int64? {
     for field in EventField.recordTimes {
       if let value = fields[field], let ms = time(value, bytes) { return ms }
     }
@@ -87,11 +87,11 @@ extension EventReader {
   }
 
   @inline(__always)
-  private func time(_ value: FieldValue, _ bytes: Span<UInt8>) -> Int64? {
+  private mutating func time(_ value: FieldValue, _ bytes: Span<UInt8>) -> Int64? {
     switch value.kind {
     case .number: return EventTime.ms(epoch: value.number)
     case .string:
-      if let ms = EventTime.ms(rfc3339: bytes, value.start, value.end) { return ms }
+      if let ms = times.ms(rfc3339: bytes, value.start, value.end) { return ms }
       return number(in: value, bytes).flatMap(EventTime.ms(epoch:))
     default: return nil
     }

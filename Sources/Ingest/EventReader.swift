@@ -9,6 +9,7 @@ struct EventReader {
   private var objects = ObjectReader()
   let typeKinds = EventType.kinds.map(\.kind)
   private(set) var fields = EventFields()
+  var times = TimeReader()
 
   /// Moves past one object and remembers its fields; a name given twice means the last one.
   ///

@@ -81,13 +81,16 @@ struct EventTally {
     EventTally.clear(&rowSlots, 512)
   }
 
-  /// - Parameter timeMs: the event's own time; decides nothing but the moment of a gauge.
+  /// - Parameters:
+  ///   - event: not changed; `inout` because the compiler copies it where it is passed on as a value, which was 5 % of
+  ///     the time of an event.
+  ///   - timeMs: the event's own time; decides nothing but the moment of a gauge.
   @inline(__always)
-  mutating func add(_ event: CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64) {
+  mutating func add(_ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64) {
     let index = rowIndex(labels, windowStartMs)
     let hasDuration = event.durationMs != nil && EventTally.isTimed(event.kind)
     // One access to the row, since each of an array checks its bounds and that nobody else holds the array.
-    EventTally.add(event, hasDuration, to: &rows[index])
+    EventTally.add(&event, hasDuration, to: &rows[index])
     if event.kind == .breaker || event.kind == .stats {
       moments.append(
         Moment(
@@ -100,7 +103,7 @@ struct EventTally {
   }
 
   @inline(__always)
-  private static func add(_ event: CacheEvent, _ hasDuration: Bool, to row: inout Row) {
+  private static func add(_ event: inout CacheEvent, _ hasDuration: Bool, to row: inout Row) {
     row.count += 1
     row.failures += event.isSuccess ? 0 : 1
     row.staleHits += event.isStale ? 1 : 0
