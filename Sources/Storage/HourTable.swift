@@ -12,11 +12,17 @@ struct HourTable {
   /// Rows kept in memory: the current hour of a few thousand caches. Beyond that they are read again.
   static let rowsMax = 4_096
 
+  /// Service, cache and tier of rows.
   private struct Place: Hashable {
-    var hourMs: Int64
     var service: String
     var cache: String
     var tier: String
+  }
+
+  private struct RowKey: Hashable {
+    var hourMs: Int64
+    /// Index into `places`: an integer, because a commit looks up a row for each of its windows.
+    var place: Int
   }
 
   private struct Row {
@@ -27,40 +33,38 @@ struct HourTable {
     var durations = Histogram()
   }
 
-  /// What a series counts here; nil for one that is no part of the table.
+  /// What a series counts here.
   private struct Role {
     enum Column { case hits, misses, bypasses, errors, durations }
 
     var column: Column
-    var service: String
-    var cache: String
-    var tier: String
+    var place: Int
   }
 
   private static let hourMs: Int64 = 3_600_000
 
-  private var rows: [Place: Row] = [:]
-  /// By index of the series.
+  private var rows: [RowKey: Row] = [:]
+  private var places: [Place] = []
+  private var placeIndexes: [Place: Int] = [:]
+  /// By index of the series; nil for one that is no part of the table.
   private var roles: [Role?] = []
 
   /// Adds what a transaction counts and writes the rows it touches.
   ///
   /// - Parameter key: the key of a series by its index.
   mutating func write(_ entries: JournalEntries, to db: Database, key: (Int) -> SeriesKey) throws {
-    var touched: Set<Place> = []
+    var touched: Set<RowKey> = []
     for entry in entries.counts {
       guard let role = role(entry.series, key) else { continue }
-      let place = try place(role, entry.window.timeMs, db)
-      touched.insert(place)
-      HourTable.add(entry.window.increment, role.column, to: &rows[place]!)
+      let row = try load(role.place, entry.window.timeMs, &touched, db)
+      HourTable.add(entry.window.increment, role.column, to: &rows[row]!)
     }
     for entry in entries.distributions {
       guard let role = role(entry.series, key), role.column == .durations else { continue }
-      let place = try place(role, entry.window.timeMs, db)
-      touched.insert(place)
-      rows[place]!.durations.add(entry.window.buckets, sum: entry.window.sum)
+      let row = try load(role.place, entry.window.timeMs, &touched, db)
+      rows[row]!.durations.add(entry.window.buckets, sum: entry.window.sum)
     }
-    for place in touched { try write(place, rows[place]!, db) }
+    for row in touched { try write(row, rows[row]!, db) }
     if rows.count > HourTable.rowsMax { rows = [:] }
   }
 
@@ -81,11 +85,11 @@ struct HourTable {
   }
 
   private mutating func role(_ series: Int, _ key: (Int) -> SeriesKey) -> Role? {
-    while roles.count <= series { roles.append(HourTable.role(key(roles.count))) }
+    while roles.count <= series { roles.append(makeRole(key(roles.count))) }
     return roles[series]
   }
 
-  private static func role(_ key: SeriesKey) -> Role? {
+  private mutating func makeRole(_ key: SeriesKey) -> Role? {
     let labels = key.labels
     let column: Role.Column
     switch labels.metricName {
@@ -100,23 +104,29 @@ struct HourTable {
     }
     // Misses, bypasses and errors have no tier.
     let tier = labels["operation"] == "miss" ? "" : labels["tier"] ?? ""
-    return Role(column: column, service: labels["service"] ?? "", cache: labels["cache"] ?? "", tier: tier)
+    let place = Place(service: labels["service"] ?? "", cache: labels["cache"] ?? "", tier: tier)
+    if placeIndexes[place] == nil {
+      placeIndexes[place] = places.count
+      places.append(place)
+    }
+    return Role(column: column, place: placeIndexes[place]!)
   }
 
-  private mutating func place(_ role: Role, _ timeMs: Int64, _ db: Database) throws -> Place {
-    let place = Place(
-      hourMs: floor(timeMs, to: HourTable.hourMs), service: role.service, cache: role.cache, tier: role.tier)
-    if rows[place] == nil { rows[place] = try read(place, db) ?? Row() }
-    return place
+  /// Brings a row into memory and marks it as touched.
+  private mutating func load(_ place: Int, _ timeMs: Int64, _ touched: inout Set<RowKey>, _ db: Database) throws -> RowKey {
+    let key = RowKey(hourMs: floor(timeMs, to: HourTable.hourMs), place: place)
+    if touched.insert(key).inserted, rows[key] == nil { rows[key] = try read(key, db) ?? Row() }
+    return key
   }
 
-  private func read(_ place: Place, _ db: Database) throws -> Row? {
+  private func read(_ key: RowKey, _ db: Database) throws -> Row? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT hits, misses, bypasses, errors, duration_sum_ms, durations FROM cache_hour
         WHERE hour_ms = ? AND service = ? AND cache = ? AND tier = ?
         """)
-    let arguments: StatementArguments = [place.hourMs, place.service, place.cache, place.tier]
+    let place = places[key.place]
+    let arguments: StatementArguments = [key.hourMs, place.service, place.cache, place.tier]
     return try GRDB.Row.fetchOne(statement, arguments: arguments).map { stored in
       var row = Row(
         hits: stored["hits"], misses: stored["misses"], bypasses: stored["bypasses"], errors: stored["errors"])
@@ -126,7 +136,8 @@ struct HourTable {
     }
   }
 
-  private func write(_ place: Place, _ row: Row, _ db: Database) throws {
+  private func write(_ key: RowKey, _ row: Row, _ db: Database) throws {
+    let place = places[key.place]
     let count = row.durations.count
     let sumMs = row.durations.sum * 1000
     let statement = try db.cachedStatement(
@@ -136,7 +147,7 @@ struct HourTable {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
-      place.hourMs, place.service, place.cache, place.tier, row.hits, row.misses, row.bypasses, row.errors,
+      key.hourMs, place.service, place.cache, place.tier, row.hits, row.misses, row.bypasses, row.errors,
       count, sumMs, count == 0 ? nil : sumMs / Double(count), row.durations.quantile(0.95).map { $0 * 1000 },
       Data(Histogram.encoded(row.durations.nonEmpty)),
     ])

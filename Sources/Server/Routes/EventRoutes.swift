@@ -27,7 +27,10 @@ struct EventRoutes: Sendable {
     let policy = BodyPolicy.streamed(bytesMax: bodyBytesMax) { exchange in
       do throws(RequestError) {
         let encoding = exchange.header("Content-Encoding")
-        return .accept(try EventBodyReceiver(contentEncoding: encoding, bytesMax: bodyBytesMax, budget: budget))
+        let length = exchange.header("Content-Length").flatMap { Int($0) }
+        return .accept(
+          try EventBodyReceiver(
+            contentEncoding: encoding, contentLength: length, bytesMax: bodyBytesMax, budget: budget))
       } catch {
         return .refuse(Answers.error(error))
       }
