@@ -38,7 +38,7 @@ package struct FormFields: Sendable {
     var fields = self.fields
     exchange.forEachQuery { name, value in
       guard fields.count < FormFields.fieldsMax else { return }
-      fields.append(Field(name: FormFields.text(name, 0, name.count, isDecoded: true), value: FormFields.text(value, 0, value.count, isDecoded: true)))
+      fields.append(Field(name: FormFields.text(name), value: FormFields.text(value)))
     }
     self.fields = fields
   }
@@ -53,13 +53,21 @@ package struct FormFields: Sendable {
     fields.filter { $0.name == name }.map(\.value)
   }
 
-  private static func text(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, isDecoded: Bool = false) -> String {
+  /// Of encoded bytes.
+  private static func text(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> String {
     var raw: [UInt8] = []
     raw.reserveCapacity(end - start)
-    for index in start..<end { raw.append(bytes[index] == UInt8(ascii: "+") && !isDecoded ? 0x20 : bytes[index]) }
-    guard !isDecoded else { return String(decoding: raw, as: UTF8.self) }
+    for index in start..<end { raw.append(bytes[index] == UInt8(ascii: "+") ? 0x20 : bytes[index]) }
     var decoded: [UInt8] = []
     PercentDecoding.decode(raw.span, into: &decoded)
     return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// Of bytes that are decoded already.
+  private static func text(_ bytes: Span<UInt8>) -> String {
+    var raw: [UInt8] = []
+    raw.reserveCapacity(bytes.count)
+    for index in 0..<bytes.count { raw.append(bytes[index]) }
+    return String(decoding: raw, as: UTF8.self)
   }
 }

@@ -38,7 +38,8 @@ struct MetricsPage: Sendable {
 
   func write(_ format: Exposition.Format, nowMs: Int64) -> [UInt8] {
     var exposition = Exposition(format: format)
-    for entry in (cacheEntries() + allOwnEntries(nowMs: nowMs)).sorted(by: { $0.family.name < $1.family.name }) where !entry.samples.isEmpty {
+    let entries = (cacheEntries() + allOwnEntries(nowMs: nowMs)).sorted { $0.family.name < $1.family.name }
+    for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
       for sample in entry.samples {
         switch sample {
