@@ -60,7 +60,7 @@ struct EventTally {
   }
 
   /// Tables of more rows than this are given back after the body that needed them.
-  private static let slotsKeptMax = 1 << 14
+  private static let rowsKeptMax = 1 << 12
 
   private(set) var rows: [Row] = []
   private(set) var buckets = BucketCounts()
@@ -74,10 +74,10 @@ struct EventTally {
   }
 
   mutating func removeAll() {
-    // A row has 60 bytes of chunk numbers and at most 960 of counts, so the tables kept for it take 16 MB at most.
-    buckets.removeAll(keepingCapacity: rows.count < EventTally.slotsKeptMax)
-    rows.removeAll(keepingCapacity: rows.count < EventTally.slotsKeptMax)
-    moments.removeAll(keepingCapacity: moments.count < EventTally.slotsKeptMax)
+    // A row has 60 bytes of chunk numbers and at most 960 of counts, so the tables kept for it take 4 MB at most.
+    buckets.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
+    rows.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
+    moments.removeAll(keepingCapacity: moments.count < EventTally.rowsKeptMax)
     EventTally.clear(&rowSlots, 512)
   }
 
@@ -168,7 +168,7 @@ struct EventTally {
   }
 
   private static func clear(_ slots: inout [Int32], _ leastCount: Int) {
-    if slots.count > slotsKeptMax {
+    if slots.count > rowsKeptMax * 4 {
       slots = Array(repeating: -1, count: leastCount)
     } else {
       for index in slots.indices { slots[index] = -1 }

@@ -22,6 +22,20 @@ struct EventRoutes: Sendable {
   let budget: BodyBudget
   let bodyBytesMax: Int
   let dedupeWindowMs: Int64
+  private let decoders: DecoderPool
+
+  init(
+    store: Store, settings: IngestSettings, counters: IngestCounters, budget: BodyBudget, bodyBytesMax: Int,
+    dedupeWindowMs: Int64
+  ) {
+    self.store = store
+    self.settings = settings
+    self.counters = counters
+    self.budget = budget
+    self.bodyBytesMax = bodyBytesMax
+    self.dedupeWindowMs = dedupeWindowMs
+    decoders = DecoderPool(settings: settings)
+  }
 
   func add(to router: inout Router) {
     let policy = BodyPolicy.streamed(bytesMax: bodyBytesMax) { exchange in
@@ -43,7 +57,7 @@ struct EventRoutes: Sendable {
     do {
       let body = try receiver.finish()
       let nowMs = Clock.wallMs()
-      let batch = EventDecoder(settings: settings).decode(body.span, receivedAtMs: nowMs)
+      let batch = decoders.decode(body, receivedAtMs: nowMs)
       counters.addOverflows(batch.overflowedLabels)
       let submission = Submission(
         delta: batch.delta,
