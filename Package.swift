@@ -78,6 +78,7 @@ let package = Package(
     module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Simulation", argumentParser, logging]),
     .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
 
+    tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("HTTPTests", ["HTTP"]),
     tests("CompressionTests", ["Compression"]),
     tests("HTTPClientTests", ["HTTPClient"]),

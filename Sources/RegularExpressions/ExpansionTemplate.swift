@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Templates as Go's regexp.Expand reads them, which is what label_replace() promises: https://pkg.go.dev/regexp#Regexp.Expand
+// Templates as Go's regexp.Expand reads them, which is what label_replace() promises.
+// https://pkg.go.dev/regexp#Regexp.Expand
 
 /// Text with references to groups: `$1`, `${1}`, `$name`, `${name}`. `$$` is a dollar, as is one that begins nothing.
 struct ExpansionTemplate {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Regular expressions as PromQL means them, by RE2: time is linear in the text whatever the pattern. The dialect is
-// https://github.com/google/re2/wiki/Syntax. Debian's RE2 of 2022 differs from Go's in two places: it does not know
-// `(?<name>…)`, only `(?P<name>…)`, and it knows `\C`.
+// https://github.com/google/re2/wiki/Syntax. Debian's RE2 of 2022 differs from Go's: it knows `(?P<name>…)` but
+// not `(?<name>…)`, refuses a name given twice, and knows `\C`.
 
 /// A compiled pattern. A dot matches a line feed, as in Prometheus 3. For any number of threads at once.
 package final class RegularExpression: Sendable {

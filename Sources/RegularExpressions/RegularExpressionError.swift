@@ -32,7 +32,7 @@ package struct RegularExpressionError: Error, Equatable, CustomStringConvertible
   init(_ code: Code, _ refused: String) {
     let scalars = refused.unicodeScalars
     self.code = code
-    excerpt = scalars.count <= Self.excerptScalarsMax ? refused : "\(scalars.prefix(Self.excerptScalarsMax))…"
+    excerpt = scalars.count <= Self.excerptScalarsMax ? refused : String(scalars.prefix(Self.excerptScalarsMax)) + "…"
   }
 
   /// As Go's: "error parsing regexp: missing closing ): `(foo`".

@@ -70,7 +70,8 @@ enum cre2_match cre2_match(
     const cre2_expression *expression, const char *text, size_t size, int is_full, struct cre2_range *groups,
     size_t count);
 
-// Whether `part` occurs in the text; neither is empty. memmem, linear in glibc, which Swift's Glibc leaves out as GNU's.
+// Whether `part` occurs in the text; neither is empty. This is memmem, linear in glibc; Swift's Glibc leaves it out as
+// GNU's own.
 int cre2_contains(const void *text, size_t text_size, const void *part, size_t part_size);
 
 #ifdef __cplusplus
