@@ -47,6 +47,8 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CCurl"),
     .target(name: "CAssets"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    module("RegularExpressions", ["CRE2"]),
     module("HTTP", ["CMicroHTTPD"]),
     module("Compression", ["CZlib"]),
     module("HTTPClient", ["CCurl"]),
@@ -54,10 +56,11 @@ let package = Package(
     module("Assets", ["CAssets"]),
 
     // Row 1 and 2: pure domain. Bytes and values in, values out; no input or output, no clock, no lock.
-    module("TimeSeries"),
+    module("TimeSeries", ["RegularExpressions"]),
     module("JSON"),
     module("Flags", ["JSON"]),
     module("Ingest", ["JSON", "TimeSeries"]),
+    module("PromQL", ["TimeSeries", "RegularExpressions"]),
     module("Simulation", ["JSON"]),
 
     // Row 3: input and output.
@@ -75,6 +78,7 @@ let package = Package(
     module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Simulation", argumentParser, logging]),
     .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
 
+    tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("HTTPTests", ["HTTP"]),
     tests("CompressionTests", ["Compression"]),
     tests("HTTPClientTests", ["HTTPClient"]),
@@ -82,6 +86,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("FlagsTests", ["Flags", "JSON"]),
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
+    tests("PromQLTests", ["PromQL", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
     tests("ServerTests", ["Server"]),

@@ -25,9 +25,10 @@ private let rooms: [String: Room] = [
   "HTTP": Room(row: 0, own: ["CMicroHTTPD"], toolchain: ["Glibc", "Synchronization"]),
   "Compression": Room(row: 0, own: ["CZlib"], toolchain: ["Glibc"]),
   "HTTPClient": Room(row: 0, own: ["CCurl"], toolchain: ["Glibc"]),
+  "RegularExpressions": Room(row: 0, own: ["CRE2"], toolchain: ["Glibc"]),
   "Platform": Room(row: 0, own: [], toolchain: ["Glibc", "Synchronization"]),
   "Assets": Room(row: 0, own: ["CAssets"]),
-  "TimeSeries": Room(row: 1, own: []),
+  "TimeSeries": Room(row: 1, own: ["RegularExpressions"]),
   "JSON": Room(row: 1, own: []),
   "Flags": Room(row: 2, own: ["JSON"]),
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
@@ -43,8 +44,8 @@ private let rooms: [String: Room] = [
   "rampart": Room(row: 5, own: ["CLI"]),
 ]
 
-/// Folders with C alone.
-private let wrapped: Set<String> = ["CMicroHTTPD", "CZlib", "CCurl", "CAssets"]
+/// Folders with C or C++ alone.
+private let wrapped: Set<String> = ["CMicroHTTPD", "CZlib", "CCurl", "CAssets", "CRE2"]
 
 @Test func everyImportIsAnArrowOfTheHouse() throws {
   let words = #/
