@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import RegularExpressions
+package import RegularExpressions
 
 // One condition on a label, as in `{tier="L1",cache=~"a|b"}`.
 
