@@ -81,6 +81,7 @@ let package = Package(
     tests("HTTPTests", ["HTTP"]),
     tests("CompressionTests", ["Compression"]),
     tests("HTTPClientTests", ["HTTPClient"]),
+    tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("TimeSeriesTests", ["TimeSeries"]),
     tests("JSONTests", ["JSON"]),
     tests("FlagsTests", ["Flags", "JSON"]),

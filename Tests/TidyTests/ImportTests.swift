@@ -27,10 +27,12 @@ private let rooms: [String: Room] = [
   "HTTPClient": Room(row: 0, own: ["CCurl"], toolchain: ["Glibc"]),
   "Platform": Room(row: 0, own: [], toolchain: ["Glibc", "Synchronization"]),
   "Assets": Room(row: 0, own: ["CAssets"]),
-  "TimeSeries": Room(row: 1, own: []),
+  "RegularExpressions": Room(row: 0, own: ["CRE2"]),
+  "TimeSeries": Room(row: 1, own: ["RegularExpressions"]),
   "JSON": Room(row: 1, own: []),
   "Flags": Room(row: 2, own: ["JSON"]),
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
+  "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
@@ -44,7 +46,7 @@ private let rooms: [String: Room] = [
 ]
 
 /// Folders with C alone.
-private let wrapped: Set<String> = ["CMicroHTTPD", "CZlib", "CCurl", "CAssets"]
+private let wrapped: Set<String> = ["CMicroHTTPD", "CZlib", "CCurl", "CAssets", "CRE2"]
 
 @Test func everyImportIsAnArrowOfTheHouse() throws {
   let words = #/
