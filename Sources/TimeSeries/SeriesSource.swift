@@ -21,9 +21,27 @@ package struct SampleBuffer: Sendable {
     values.append(value)
   }
 
+  /// Replaces the newest value; its time stays.
+  package mutating func replaceLast(value: Double) {
+    values[values.count - 1] = value
+  }
+
   package mutating func removeAll() {
     timesMs.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)
+  }
+
+  /// Leaves out the stale markers, as every range vector does.
+  package mutating func removeStaleMarkers() {
+    guard let first = values.firstIndex(where: { StaleMarker.isStale($0) }) else { return }
+    var kept = first
+    for index in first..<values.count where !StaleMarker.isStale(values[index]) {
+      timesMs[kept] = timesMs[index]
+      values[kept] = values[index]
+      kept += 1
+    }
+    timesMs.removeLast(timesMs.count - kept)
+    values.removeLast(values.count - kept)
   }
 
   package mutating func reserve(_ count: Int) {

@@ -32,6 +32,7 @@ private let rooms: [String: Room] = [
   "JSON": Room(row: 1, own: []),
   "Flags": Room(row: 2, own: ["JSON"]),
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
+  "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),

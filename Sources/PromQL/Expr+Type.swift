@@ -1,0 +1,13 @@
+extension Expr {
+  var type: ValueType {
+    switch node {
+    case .number: .scalar
+    case .string: .string
+    case .selector, .aggregation: .vector
+    case .matrix, .subquery: .matrix
+    case .call(let c): c.function.result
+    case .binary(let b): b.left.type == .scalar && b.right.type == .scalar ? .scalar : .vector
+    case .negation(let e), .parentheses(let e): e.type
+    }
+  }
+}
