@@ -150,7 +150,7 @@ struct EventTally {
     rows.append(Row(labels: labels, windowStartMs: windowStartMs))
     buckets.addRow()
     rowSlots[slot] = Int32(index)
-    // A quarter full: at a half every fourth event looked at a second slot, which no processor guesses.
+    // A quarter full: a second slot to look at is a branch that no processor guesses.
     guard rows.count * 4 > rowSlots.count else { return index }
     rowSlots = Array(repeating: -1, count: rowSlots.count * 2)
     for (index, row) in rows.enumerated() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// From two words to a small number. A dictionary of a struct of two words hashes with SipHash, which was a tenth of the
-// time of a body with many series; the seed serves the same end here.
+// From two words to a small number. A dictionary hashes with SipHash, which with the strings of series keys was 18 % of the
+// time of a body with nine hundred series; the seed serves the same end here.
 
 import JSON
 

