@@ -1,4 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The type of an expression's value, told by its outermost node.
+
 extension Expr {
+  /// Scalars give a scalar; with a vector on either side the result is one.
   var type: ValueType {
     switch node {
     case .number: .scalar
