@@ -85,11 +85,11 @@ final class Compactor: Sendable {
 
   // MARK: Compaction
 
-  /// Moves what is in memory into blocks, and applies retention.
+  /// Applies retention, which makes room in a store that is full, and moves what is in memory into blocks.
   func compact(nowMs: Int64) throws {
     try turn.withLock { _ in
-      try moveHeads(widthMs: widthMs, nowMs: nowMs)
       try applyRetention(nowMs: nowMs)
+      try moveHeads(widthMs: widthMs, nowMs: nowMs)
     }
   }
 
