@@ -191,7 +191,12 @@ extension Compactor {
       let rows = try Row.fetchCursor(db, sql: "SELECT id, data FROM journal ORDER BY id")
       while let row = try rows.next() {
         let id: Int64 = row["id"]
-        var entries = try JournalEntries(decoding: Array(row["data"] as Data), seriesCount: seriesCount)
+        var entries: JournalEntries
+        do {
+          entries = try JournalEntries(decoding: Array(row["data"] as Data), seriesCount: seriesCount)
+        } catch {
+          throw StoreError.damaged("journal row \(id): \(error)")
+        }
         // A compaction that was interrupted had put these into their blocks already.
         entries.counts.removeAll { through[$0.series, default: 0] >= id }
         entries.distributions.removeAll { through[$0.series, default: 0] >= id }
