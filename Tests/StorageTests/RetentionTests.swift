@@ -11,7 +11,7 @@ import TimeSeries
 private let hourMs: Int64 = 3_600_000
 private let dayMs: Int64 = 24 * hourMs
 /// The span of a block of 10 s windows.
-private let spanMs: Int64 = 20_480_000
+private let spanMs: Int64 = 10_240_000
 
 private func keeping(rawMs: Int64, hoursMs: Int64) -> (inout StoreConfiguration) -> Void {
   { configuration in
