@@ -191,9 +191,12 @@ extension Compactor {
       let rows = try Row.fetchCursor(db, sql: "SELECT id, data FROM journal ORDER BY id")
       while let row = try rows.next() {
         let id: Int64 = row["id"]
+        let bytes = Array(row["data"] as Data)
+        // Else a process that ends again and again before its first compaction would let the journal grow for ever.
+        journalGrew(by: bytes.count)
         var entries: JournalEntries
         do {
-          entries = try JournalEntries(decoding: Array(row["data"] as Data), seriesCount: seriesCount)
+          entries = try JournalEntries(decoding: bytes, seriesCount: seriesCount)
         } catch {
           throw StoreError.damaged("journal row \(id): \(error)")
         }

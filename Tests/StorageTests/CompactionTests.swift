@@ -260,6 +260,18 @@ private func wait(until condition: () throws -> Bool) throws {
   #expect(try store.listing() == ["hits_total @0 \(sent)"])
 }
 
+@Test func aJournalPastItsBoundIsCompactedAfterTheStart() throws {
+  let folder = Folder()
+  var store = try folder.open { $0.compaction.intervalMs = 3_600_000 }
+  for _ in 0..<100 { try store.commit(nothing.counting("hits_total", at: nowMs, 1)) }
+  store = try folder.reopen(store) {
+    $0.compaction.journalBytesMax = 1_000
+    $0.compaction.intervalMs = 3_600_000
+  }
+  try wait { try folder.integers("SELECT count(*) FROM journal") == [0] }
+  #expect(try store.listing() == ["hits_total @0 100"])
+}
+
 @Test func aJournalIsCompactedWhenItsTimeHasCome() throws {
   let folder = Folder()
   let store = try folder.open { $0.compaction.intervalMs = 50 }
