@@ -9,8 +9,10 @@ internal import GRDB
 
 /// A row of `block` without its entries.
 struct BlockPlace: Hashable {
-  /// How many widths a block spans: 10 s windows over not quite six hours, hours over 85 days.
-  static let windowsMax: Int64 = 2_048
+  /// How many widths a block spans: 10 s windows over not quite three hours, hours over 42 days. A counter's block is then
+  /// somewhat more than 1,024 bytes, three to a page of SQLite's; of twice the length a page would hold one and be half
+  /// empty.
+  static let windowsMax: Int64 = 1_024
 
   var series: Int
   var startMs: Int64

@@ -45,8 +45,9 @@ extension Compactor {
     }
     guard !raw.isEmpty else { return false }
     try pool.write { db in
-      for block in hours { try block.write(to: db) }
+      // First: in a full store there is no other room for the hours.
       try delete(raw, db)
+      for block in hours { try block.write(to: db) }
     }
     return true
   }

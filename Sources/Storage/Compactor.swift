@@ -85,23 +85,25 @@ final class Compactor: Sendable {
 
   // MARK: Compaction
 
-  /// Moves what is in memory into blocks, and applies retention.
+  /// Applies retention, which makes room in a store that is full, and moves what is in memory into blocks.
   func compact(nowMs: Int64) throws {
     try turn.withLock { _ in
-      try moveHeads(widthMs: widthMs, nowMs: nowMs)
       try applyRetention(nowMs: nowMs)
+      try moveHeads(widthMs: widthMs, nowMs: nowMs)
     }
   }
 
   private func moveHeads(widthMs: Int64, nowMs: Int64) throws {
-    let (heads, journalID) = catalog.freeze()
-    guard !heads.isEmpty else { return }
+    let (heads, states, journalID) = catalog.freeze()
     do {
       let series = heads.keys.sorted()
       for start in stride(from: 0, to: series.count, by: Compactor.seriesPerTransaction) {
         let slice = Array(series[start..<min(start + Compactor.seriesPerTransaction, series.count)])
-        try move(slice.map { ($0, heads[$0]!) }, journalID: journalID, widthMs: widthMs, nowMs: nowMs)
+        try move(
+          slice.map { ($0, heads[$0]!) }, states: slice.map { states[$0]! }, journalID: journalID, widthMs: widthMs,
+          nowMs: nowMs)
       }
+      // Also where nothing was to be moved: the last compaction may have failed here.
       try pool.write { try $0.execute(sql: "DELETE FROM journal WHERE id <= ?", arguments: [journalID]) }
     } catch {
       catalog.thaw()
@@ -109,15 +111,14 @@ final class Compactor: Sendable {
     }
   }
 
+  /// - Parameter states: of the same series. They are written as memory has them, since adding the windows again in
+  ///   another order would give another sum in its last digits: a counter that goes down at the next start.
   private func move(
-    _ heads: [(series: Int, head: SeriesHead)], journalID: Int64, widthMs: Int64, nowMs: Int64
+    _ heads: [(series: Int, head: SeriesHead)], states: [SeriesState], journalID: Int64, widthMs: Int64, nowMs: Int64
   ) throws {
     // Only this thread writes blocks, so what is read here is what will be replaced.
-    let (blocks, states) = try pool.read { db in
-      (
-        try heads.flatMap { try merged($0.series, $0.head, widthMs: widthMs, nowMs: nowMs, db) },
-        try heads.map { try state($0.series, adding: $0.head, db) }
-      )
+    let blocks = try pool.read { db in
+      try heads.flatMap { try merged($0.series, $0.head, widthMs: widthMs, nowMs: nowMs, db) }
     }
     try gate.withLock { _ in
       try pool.write { db in
@@ -157,18 +158,6 @@ final class Compactor: Sendable {
 
   static let hourMs: Int64 = 3_600_000
 
-  // MARK: States
-
-  private func state(_ series: Int, adding head: SeriesHead, _ db: Database) throws -> SeriesState {
-    let known = catalog.state(series)
-    var state = SeriesState(id: known.id, key: known.key)
-    let statement = try db.cachedStatement(
-      sql: "SELECT latest_ms, count, sum, buckets, value FROM series_state WHERE series_id = ?")
-    if let row = try Row.fetchOne(statement, arguments: [state.id]) { try state.readState(row) }
-    state.add(head)
-    return state
-  }
-
   private func write(_ state: SeriesState, journalID: Int64, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
@@ -202,7 +191,15 @@ extension Compactor {
       let rows = try Row.fetchCursor(db, sql: "SELECT id, data FROM journal ORDER BY id")
       while let row = try rows.next() {
         let id: Int64 = row["id"]
-        var entries = try JournalEntries(decoding: Array(row["data"] as Data), seriesCount: seriesCount)
+        let bytes = Array(row["data"] as Data)
+        // Else a process that ends again and again before its first compaction would let the journal grow for ever.
+        journalGrew(by: bytes.count)
+        var entries: JournalEntries
+        do {
+          entries = try JournalEntries(decoding: bytes, seriesCount: seriesCount)
+        } catch {
+          throw StoreError.damaged("journal row \(id): \(error)")
+        }
         // A compaction that was interrupted had put these into their blocks already.
         entries.counts.removeAll { through[$0.series, default: 0] >= id }
         entries.distributions.removeAll { through[$0.series, default: 0] >= id }

@@ -64,6 +64,7 @@ extension JournalEntries {
     var reader = PackedReader(bytes)
     guard try reader.byte() == JournalEntries.version else { throw DamagedBytes(offset: 0) }
     var place = Place()
+    var total: Int64 = 0
     for _ in 0..<(try reader.count(max: JournalEntries.entriesMax)) {
       try place.read(&reader, seriesCount)
       let window = CounterWindow(startMs: place.timeMs, increment: Int64(try reader.count(max: Int.max)))
@@ -72,7 +73,8 @@ extension JournalEntries {
     for _ in 0..<(try reader.count(max: JournalEntries.entriesMax)) {
       try place.read(&reader, seriesCount)
       let sum = try reader.double()
-      let window = HistogramWindow(startMs: place.timeMs, buckets: try Histogram.readCounted(&reader), sum: sum)
+      let buckets = try Histogram.readCounted(&reader, total: &total)
+      let window = HistogramWindow(startMs: place.timeMs, buckets: buckets, sum: sum)
       distributions.append(Distribution(series: place.series, window: window))
     }
     for _ in 0..<(try reader.count(max: JournalEntries.entriesMax)) {

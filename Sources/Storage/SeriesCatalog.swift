@@ -51,12 +51,6 @@ package struct SeriesState: Sendable {
     value = sample.value
     latestMs = sample.timeMs
   }
-
-  mutating func add(_ head: SeriesHead) {
-    for window in head.counter.entries { add(window) }
-    for window in head.histogram.entries { add(window) }
-    for sample in head.gauge.entries { add(sample) }
-  }
 }
 
 /// Bounds on what events may create in the store.
@@ -180,11 +174,14 @@ extension SeriesCatalog {
     state.withLock { ($0.series, $0.heads) }
   }
 
-  /// Freezes the heads: what is to be moved into blocks, and the last journal row that is among it.
-  func freeze() -> (heads: [Int: SeriesHead], journalID: Int64) {
+  /// Freezes the heads: what is to be moved into blocks, the states of their series, and the last journal row that is in
+  /// both.
+  func freeze() -> (heads: [Int: SeriesHead], states: [Int: SeriesState], journalID: Int64) {
     state.withLock { state in
       state.heads.freeze()
-      return (state.heads.frozen, state.heads.journalID)
+      let heads = state.heads.frozen
+      let states = Dictionary(uniqueKeysWithValues: heads.keys.map { ($0, state.series[$0]) })
+      return (heads, states, state.heads.journalID)
     }
   }
 

@@ -28,13 +28,20 @@ extension Store {
   /// Runs `body` with a snapshot. A connection is in use meanwhile, so long work belongs on a thread with a bound.
   package func reading<Value>(_ operation: String, _ body: (StoreSnapshot) throws -> Value) throws(StoreError) -> Value {
     try StoreError.wrapping(operation) {
-      try pool.read { db in
-        let (series, heads) = try compactor.gate.withLock { _ in
-          // The transaction's snapshot begins with its first read.
-          _ = try Int.fetchOne(db, sql: "SELECT 1 FROM series LIMIT 1")
-          return catalog.snapshot()
+      // DatabasePool.read asks for the schema's version first, and with it the snapshot would begin outside the gate.
+      try pool.unsafeRead { db in
+        var value: Value?
+        try db.inTransaction(.deferred) {
+          let (series, heads) = try compactor.gate.withLock { _ in
+            // The transaction's snapshot begins with its first read.
+            _ = try Int.fetchOne(db, sql: "SELECT 1 FROM series LIMIT 1")
+            return catalog.snapshot()
+          }
+          value = try body(StoreSnapshot(db: db, heads: heads, series: series))
+          return .commit
         }
-        return try body(StoreSnapshot(db: db, heads: heads, series: series))
+        guard let value else { preconditionFailure("a transaction that ran gave no value") }
+        return value
       }
     }
   }

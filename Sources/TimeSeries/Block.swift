@@ -29,11 +29,15 @@ package enum Block {
   ) throws(DamagedBytes) -> Timeline<CounterWindow> {
     var reader = PackedReader(bytes)
     let form = try form(&reader)
+    guard form != .doubles else { throw reader.damage }
     var windows: [CounterWindow] = []
     var previous: Int64 = 0
+    var total: Int64 = 0
     try readRuns(&reader, startMs, widthMs) { reader, timeMs throws(DamagedBytes) in
       let value = form == .plain ? Int64(try reader.count(max: Int.max)) : previous &+ (try reader.signed())
-      guard value >= 0 else { throw reader.damage }
+      let (sum, overflows) = total.addingReportingOverflow(value)
+      guard value >= 0, !overflows else { throw reader.damage }
+      total = sum
       windows.append(CounterWindow(startMs: timeMs, increment: value))
       previous = value
     }
@@ -72,9 +76,11 @@ package enum Block {
     var reader = PackedReader(bytes)
     guard try form(&reader) == .plain else { throw reader.damage }
     var windows: [HistogramWindow] = []
+    var total: Int64 = 0
     try readRuns(&reader, startMs, widthMs) { reader, timeMs throws(DamagedBytes) in
       let sum = try reader.double()
-      windows.append(HistogramWindow(startMs: timeMs, buckets: try Histogram.readCounted(&reader), sum: sum))
+      let buckets = try Histogram.readCounted(&reader, total: &total)
+      windows.append(HistogramWindow(startMs: timeMs, buckets: buckets, sum: sum))
     }
     return Timeline(sorted: windows)
   }
@@ -105,12 +111,16 @@ package enum Block {
     _ reader: inout PackedReader, _ startMs: Int64, _ widthMs: Int64,
     _ read: (inout PackedReader, Int64) throws(DamagedBytes) -> Void
   ) throws(DamagedBytes) {
-    var timeMs = startMs
+    let (span, isTooWide) = widthMs.multipliedReportingOverflow(by: Int64(windowsMax))
+    guard widthMs > 0, !isTooWide, !startMs.addingReportingOverflow(span).overflow else { throw reader.damage }
+    var position = 0
     while !reader.isAtEnd {
-      timeMs += Int64(try reader.count(max: windowsMax)) * widthMs
-      for _ in 0..<(try reader.count(max: windowsMax)) {
-        try read(&reader, timeMs)
-        timeMs += widthMs
+      position += try reader.count(max: windowsMax - position)
+      let count = try reader.count(max: windowsMax - position)
+      guard count > 0 else { throw reader.damage }
+      for _ in 0..<count {
+        try read(&reader, startMs + Int64(position) * widthMs)
+        position += 1
       }
     }
   }

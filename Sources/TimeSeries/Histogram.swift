@@ -73,11 +73,13 @@ extension Histogram {
     write(buckets, to: &writer)
   }
 
-  package static func readCounted(_ reader: inout PackedReader) throws(DamagedBytes) -> [BatchDelta.BucketCount] {
+  /// - Parameter total: what was read before; the sum must stay countable.
+  package static func readCounted(
+    _ reader: inout PackedReader, total: inout Int64
+  ) throws(DamagedBytes) -> [BatchDelta.BucketCount] {
     let count = try reader.count(max: DurationBuckets.count)
     var buckets: [BatchDelta.BucketCount] = []
     buckets.reserveCapacity(count)
-    var total: Int64 = 0
     for _ in 0..<count { try readBucket(&reader, &buckets, &total) }
     return buckets
   }
