@@ -17,7 +17,7 @@ extension Evaluation {
     }
     try checkLabelName(target, "invalid destination label name in label_replace()")
     try relabeledRows(call, target, at: steps, body) { labels in
-      expression.replacing(labels[source] ?? "", with: template)
+      expression.captures(in: labels[source] ?? "")?.expanding(template)
     }
   }
 
