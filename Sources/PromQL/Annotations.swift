@@ -58,7 +58,7 @@ package struct Annotations: Sendable {
 
 extension Annotations {
   mutating func invalidQuantile(_ quantile: Double, at range: Range<Int>) {
-    add(.warning, "quantile value should be between 0 and 1, got \(NumberText.general(quantile))", at: range)
+    add(.warning, "quantile value should be between 0 and 1, got \(FloatText.general(quantile))", at: range)
   }
 
   mutating func badBucketLabel(_ label: String, metric: String, at range: Range<Int>) {
@@ -104,8 +104,8 @@ struct MonotonicityRepair: Sendable {
   }
 
   var description: String {
-    ", from buckets \(NumberText.general(lowestBound)) to \(NumberText.general(highestBound)), "
-      + "with a max diff of \(NumberText.general(largestDrop, digitsMax: 2)), over \(sampleCount) samples "
+    ", from buckets \(FloatText.general(lowestBound)) to \(FloatText.general(highestBound)), "
+      + "with a max diff of \(FloatText.general(largestDrop, digitsMax: 2)), over \(sampleCount) samples "
       + "from \(CivilTime(timeMs: fromMs).text) to \(CivilTime(timeMs: throughMs).text)"
   }
 }

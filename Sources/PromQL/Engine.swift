@@ -19,12 +19,12 @@ package struct EngineSettings: Sendable {
 ///
 /// PromQL of Prometheus 3: windows open to the left, names dropped at the end of a query. Floats only.
 package struct Engine<Source: SeriesSource> {
-  private let source: Source
+  private let reader: SourceReader<Source>
   private let settings: EngineSettings
   private let limits: QueryLimits
 
   package init(source: Source, settings: EngineSettings = EngineSettings(), limits: QueryLimits = QueryLimits()) {
-    self.source = source
+    reader = SourceReader(source: source)
     self.settings = settings
     self.limits = limits
   }
@@ -36,7 +36,7 @@ package struct Engine<Source: SeriesSource> {
   ///   - timeMs: in milliseconds since 1970.
   package func value(of expr: Expr, atMs timeMs: Int64) throws(QueryError) -> QueryResult {
     let steps = Steps(fromMs: Steps.clamped(timeMs), stepMs: 1, count: 1)
-    let evaluation = Evaluation(source: source, settings: settings, limits: limits, query: steps)
+    let evaluation = Evaluation(reader: reader, settings: settings, limits: limits, query: steps)
     let value = try evaluation.instantValue(of: expr, at: steps)
     return QueryResult(value: value, annotations: evaluation.annotations)
   }
@@ -51,7 +51,7 @@ package struct Engine<Source: SeriesSource> {
     of expr: Expr, fromMs: Int64, throughMs: Int64, stepMs: Int64
   ) throws(QueryError) -> QueryResult {
     let steps = Steps(fromMs: Steps.clamped(fromMs), throughMs: Steps.clamped(throughMs), stepMs: stepMs)
-    let evaluation = Evaluation(source: source, settings: settings, limits: limits, query: steps)
+    let evaluation = Evaluation(reader: reader, settings: settings, limits: limits, query: steps)
     let value = try evaluation.rangeValue(of: expr, at: steps)
     return QueryResult(value: value, annotations: evaluation.annotations)
   }

@@ -25,10 +25,10 @@ extension Evaluation {
     if let greatest = sizes.all.max(), greatest < 1 { return }
     if sizes.all.contains(where: \.isNaN) { throw QueryError(.execution, "Parameter value is NaN") }
     if let least = sizes.all.min(), least <= -0x1p63 {
-      throw QueryError(.execution, "Scalar value \(NumberText.general(least)) underflows int64")
+      throw QueryError(.execution, "Scalar value \(FloatText.general(least)) underflows int64")
     }
     if let greatest = sizes.all.max(), greatest >= 0x1p63 {
-      throw QueryError(.execution, "Scalar value \(NumberText.general(greatest)) overflows int64")
+      throw QueryError(.execution, "Scalar value \(FloatText.general(greatest)) overflows int64")
     }
   }
 
@@ -45,7 +45,7 @@ extension Evaluation {
     try rows(of: aggregation.expr, at: steps) { (row: inout Row) throws(QueryError) in
       var places: [String: Int] = [:]
       for step in row.values.indices where !isAbsent(row.values[step]) {
-        let text = NumberText.plain(row.values[step])
+        let text = FloatText.plain(row.values[step])
         if places[text] == nil {
           let labeled = Row(labels: row.labels.replacing(label, with: text))
           places[text] = try counts.place(of: labeled) { () throws(QueryError) in [:] }

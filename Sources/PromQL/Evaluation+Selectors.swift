@@ -5,35 +5,15 @@ internal import TimeSeries
 // Selectors: where samples come into a query.
 
 extension Evaluation {
-  /// Series of a selector; the source's error becomes the query's.
-  private func series(matching matchers: [Matcher], fromMs: Int64, throughMs: Int64) throws(QueryError) -> [Source.Series] {
-    try budget.work(0)
-    do {
-      return try source.series(matching: matchers, fromMs: fromMs, throughMs: throughMs)
-    } catch {
-      throw sourceFailure(error)
-    }
-  }
-
-  private func sourceFailure(_ error: any Error) -> QueryError {
-    error as? QueryError ?? QueryError(.internal, "expanding series: \(error)")
-  }
-
   /// Hands each series of a selector to `body` with its samples of the time.
   func samples(
     of selector: VectorSelector, fromMs: Int64, throughMs: Int64,
     _ body: (Labels, inout SampleBuffer) throws(QueryError) -> Void
   ) throws(QueryError) {
-    var samples = SampleBuffer()
-    for series in try series(matching: selector.matchers, fromMs: fromMs, throughMs: throughMs) {
-      samples.removeAll()
-      do {
-        try source.appendSamples(of: series, fromMs: fromMs, throughMs: throughMs, to: &samples)
-      } catch {
-        throw sourceFailure(error)
-      }
-      try budget.work(samples.count)
-      if samples.count > 0 { try body(source.labels(of: series), &samples) }
+    try budget.work(0)
+    try reader.eachSeries(matching: selector.matchers, fromMs: fromMs, throughMs: throughMs) { labels, samples throws(QueryError) in
+      try self.budget.work(samples.count)
+      try body(labels, &samples)
     }
   }
 

@@ -31,17 +31,11 @@ extension Expr {
 }
 
 extension Call {
-  private static let ofTheStep: Set<String> = [
-    "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "year", "predict_linear",
-    "time",
-  ]
-
   fileprivate var isStepInvariant: Bool {
-    guard arguments.allSatisfy(\.isStepInvariant), !Call.ofTheStep.contains(function.name) else { return false }
-    guard function.name == "timestamp" else { return true }
+    guard arguments.allSatisfy(\.isStepInvariant) else { return false }
     // Of a selector it is the time of the sample, of everything else the time of the step.
-    if case .selector = arguments[0].unwrapped.node { return true }
-    return false
+    if function.name == "timestamp", case .selector = arguments[0].unwrapped.node { return true }
+    return !function.looksAtTime
   }
 
   /// The argument that is a range vector.
@@ -56,6 +50,14 @@ extension Call {
 }
 
 extension Function {
+  private static let ofTheStep: Set<String> = [
+    "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "year", "predict_linear",
+    "time", "timestamp",
+  ]
+
+  /// Whether the time of the step matters beside the arguments.
+  var looksAtTime: Bool { Function.ofTheStep.contains(name) }
+
   /// The types of as many arguments, the last one repeated where it may be.
   fileprivate func argumentTypes(count: Int) -> [ValueType] {
     (0..<count).map { arguments[min($0, arguments.count - 1)] }

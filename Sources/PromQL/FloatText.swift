@@ -2,7 +2,7 @@
 
 // Numbers as Go prints them: in label values of count_values and in annotations.
 
-enum NumberText {
+enum FloatText {
   /// As Go's `%f` with the fewest digits that read back as the same value: no exponent.
   static func plain(_ value: Double) -> String {
     guard value.isFinite else { return unusual(value) }
