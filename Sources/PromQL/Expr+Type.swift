@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The type of an expression's value, told by its outermost node.
-
 extension Expr {
-  /// Scalars give a scalar; with a vector on either side the result is one.
+  /// Type of the value. It looks at the operands of operators, down to the first that is none.
   var type: ValueType {
     switch node {
     case .number: .scalar
     case .string: .string
     case .selector, .aggregation: .vector
     case .matrix, .subquery: .matrix
-    case .call(let c): c.function.result
-    case .binary(let b): b.left.type == .scalar && b.right.type == .scalar ? .scalar : .vector
-    case .negation(let e), .parentheses(let e): e.type
+    case .call(let call): call.function.result
+    case .binary(let binary): binary.left.type == .scalar && binary.right.type == .scalar ? .scalar : .vector
+    case .negation(let inner), .parentheses(let inner): inner.type
     }
   }
 }

@@ -2,7 +2,16 @@
 
 // Numbers as Go prints them: in label values of count_values and in annotations.
 
-enum FloatText {
+package enum FloatText {
+  /// As Prometheus' HTTP API writes values: with an exponent only below 1e-06 and from 1e21 on.
+  /// https://github.com/prometheus/prometheus/blob/main/util/jsonutil/marshal.go
+  package static func json(_ value: Double) -> String {
+    let magnitude = value.magnitude
+    guard value.isFinite, magnitude != 0, magnitude < 1e-6 || magnitude >= 1e21 else { return plain(value) }
+    let decimal = Decimal(value)
+    return decimal.sign + decimal.scientific
+  }
+
   /// As Go's `%f` with the fewest digits that read back as the same value: no exponent.
   static func plain(_ value: Double) -> String {
     guard value.isFinite else { return unusual(value) }

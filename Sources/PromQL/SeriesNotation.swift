@@ -143,10 +143,7 @@ extension SeriesNotation {
     let error = cursor.error("a number is missing")
     let sign = cursor.skip("-") ? -1.0 : 1.0
     if sign > 0 { _ = cursor.skip("+") }
-    if cursor.skip("0x") || cursor.skip("0X") {
-      guard let value = UInt64(cursor.run { $0.isHexadecimal }, radix: 16) else { throw error }
-      return sign * Double(value)
-    }
+    // No hexadecimal: `0x59` is sixty zeros.
     var text = cursor.run { $0.isNotationDigit || $0 == 0x2e }
     if text.isEmpty {
       text = cursor.run { $0.isNotationLetter && $0 != 0x78 }

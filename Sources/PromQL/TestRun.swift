@@ -26,10 +26,10 @@ struct TestRun {
   mutating func evaluate(_ testCase: TestCase) {
     if testCase.expectation.hasNativeHistograms { return skip("native histograms expected") }
     let expr: Expr
-    do {
-      expr = try Parser.expression(testCase.expression)
+    do throws(ParseError) {
+      expr = try Parser.parse(testCase.expression)
     } catch {
-      if let feature = Experimental.feature(of: testCase.expression) { return skip("experimental \(feature)") }
+      if let feature = error.feature { return skip("experimental \(feature)") }
       return fail(testCase, TestMismatch("parse error: \(error)"))
     }
     do throws(TestMismatch) {

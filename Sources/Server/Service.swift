@@ -21,6 +21,7 @@ package final class Service: Sendable {
     let driver: RolloutDriver
     let recorder: SelfRecorder
     let http: HTTPServer
+    let readings: Worker
     let queries: Worker
     let administration: Worker
   }
@@ -44,14 +45,15 @@ package final class Service: Sendable {
       let streams = ChangeStreams()
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
-      let queries = Worker(name: "queries", threads: 2, queueMax: 256)
+      let readings = Worker(name: "readings", threads: 2, queueMax: 256)
+      let promQL = Worker(name: "queries", threads: 2, queueMax: 64)
       let administration = Worker(name: "administration", queueMax: 256)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
       let counters = IngestCounters()
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
       let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
-      let http = makeServer(store, flags, streams, queries, administration, metrics, startedMs: startedMs)
+      let http = makeServer(store, flags, streams, readings, promQL, administration, metrics, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(
         store: store, metrics: metrics, intervalMs: configuration.resolutionMs, logger: logger)
@@ -60,7 +62,8 @@ package final class Service: Sendable {
       let port = try http.start()
       running.change {
         $0 = Running(
-          store: store, driver: driver, recorder: recorder, http: http, queries: queries, administration: administration)
+          store: store, driver: driver, recorder: recorder, http: http, readings: readings, queries: promQL,
+          administration: administration)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -82,8 +85,8 @@ package final class Service: Sendable {
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
-      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.queries.stop(timeoutMs: 2_000),
-      parts.administration.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.readings.stop(timeoutMs: 2_000),
+      parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -101,7 +104,8 @@ package final class Service: Sendable {
   }
 
   private func makeServer(
-    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ queries: Worker, _ administration: Worker,
+    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ readings: Worker, _ promQL: Worker,
+    _ administration: Worker,
     _ metrics: MetricsPage, startedMs: Int64
   ) -> HTTPServer {
     let counters = metrics.counters
@@ -112,8 +116,11 @@ package final class Service: Sendable {
       bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs
     ).add(to: &router)
     ReadingRoutes(
-      store: store, metrics: metrics, counters: counters, queries: queries, resolutionMs: configuration.resolutionMs,
+      store: store, metrics: metrics, counters: counters, queries: readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
+    ).add(to: &router)
+    QueryRoutes(
+      queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: promQL
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)

@@ -37,10 +37,10 @@ private let rooms: [String: Room] = [
   "Storage": Room(
     row: 3, own: ["TimeSeries", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
-    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "Storage"],
+    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage"],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
-    row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Simulation"], packages: ["ArgumentParser", "Logging"],
+    row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "PromQL", "Simulation"], packages: ["ArgumentParser", "Logging"],
     toolchain: ["Foundation", "Synchronization"], exceptions: ["ExitStatus.swift": ["Glibc"]]),
   "rampart": Room(row: 5, own: ["CLI"]),
 ]
