@@ -28,7 +28,7 @@ enum LiteralShape: Equatable {
       } else if let literal = Self.literal(words[0]) {
         self = .literal(literal)
       } else if words[0].hasSuffix(".*") || words[0].hasSuffix(".+"), let prefix = Self.literal(words[0].dropLast(2)) {
-        self = .prefix(prefix, andMore: pattern.utf8.last == UInt8(ascii: "+"))
+        self = .prefix(prefix, andMore: words[0].hasSuffix("+"))
       } else {
         return nil
       }

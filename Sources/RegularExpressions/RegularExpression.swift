@@ -4,6 +4,11 @@
 
 /// A compiled regular expression. Matching is linear in the text, and any number of threads may match at once.
 package final class RegularExpression: Sendable {
+  /// Longest pattern in UTF-8; lists of words may be longer, up to what RE2 has memory for.
+  ///
+  /// RE2 unrolls repetitions before it looks at its bound of memory: 64 KiB of `[a-z]{900}` take it a second.
+  package static let patternBytesMax = 64 << 10
+
   private let compiled: CompiledExpression
   private let isAnchored: Bool
   private let shape: LiteralShape?
@@ -13,9 +18,12 @@ package final class RegularExpression: Sendable {
   ///   - pattern: in RE2's syntax.
   ///   - isAnchored: whether all of a text has to match, as in a label matcher.
   package init(_ pattern: String, anchored isAnchored: Bool) throws(RegularExpressionError) {
+    shape = isAnchored ? LiteralShape(pattern) : nil
+    guard shape != nil || pattern.utf8.count <= Self.patternBytesMax else {
+      throw RegularExpressionError(.tooLarge, part: "\(pattern.prefix(40))…")
+    }
     compiled = try CompiledExpression(pattern)
     self.isAnchored = isAnchored
-    shape = isAnchored ? LiteralShape(pattern) : nil
     groupNames = compiled.groupNames
   }
 
