@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Numbers as Go prints them: in label values of count_values and in annotations.
+// Numbers as Go's `%g` prints them, in errors and annotations.
 
-enum FloatText {
-  /// As Go's `%f` with the fewest digits that read back as the same value: no exponent.
-  static func plain(_ value: Double) -> String {
-    guard value.isFinite else { return unusual(value) }
-    let decimal = Decimal(value)
-    return decimal.sign + decimal.plain
-  }
-
+/// Numbers as Go's `%g` prints them.
+enum GeneralNumber {
   /// As Go's `%g`: with an exponent below 1e-04 and from `digitsMax` digits before the point on, or six.
   ///
   /// - Parameter digitsMax: significant digits, nil for as many as read back as the same value.
