@@ -77,7 +77,10 @@ extension Parser {
     }
     switch token.kind {
     case .number, .duration: return sign * (try number())
-    case .durationFunction: throw durationExpressions(at: token.range)
+    case .durationFunction:
+      let function = try take()
+      guard token.kind == .leftParenthesis else { throw unexpected(in: context, expected: expected) }
+      throw durationExpressions(at: function.range)
     case .leftParenthesis:
       try take()
       throw durationExpressions(at: token.range)

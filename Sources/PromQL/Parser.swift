@@ -125,7 +125,8 @@ struct Parser {
     switch token.kind {
     case .number, .duration:
       let start = token.range.lowerBound
-      return try subtree(.number(try number()), start, .scalar, over: [])
+      let value = try number()
+      return try subtree(.number(value), start, .scalar, over: [])
     case .string:
       let literal = try take()
       return try subtree(.string(QuotedText.unquoted(bytes[literal.range])), literal.range.lowerBound, .string, over: [])

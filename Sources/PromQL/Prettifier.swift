@@ -4,24 +4,30 @@
 // in one; what does not is broken at its outermost operator, call or parentheses.
 
 extension Expr {
-  /// PromQL that reads as the same tree, with a line of its own for each part that is longer than 100 bytes.
-  package var prettified: String {
-    var prettifier = Prettifier()
+  /// PromQL that reads as the same tree, broken where it is longer than Prometheus' 100 bytes a line.
+  package var prettified: String { prettified(lineBytesMax: 100) }
+
+  /// PromQL that reads as the same tree, broken where it is longer than a line.
+  package func prettified(lineBytesMax: Int) -> String {
+    var prettifier = Prettifier(lineBytesMax: lineBytesMax)
     prettifier.print(self, level: 0)
     return prettifier.text
   }
 }
 
 private struct Prettifier {
-  /// Prometheus' maxCharactersPerLine, which counts bytes.
-  private static let lineBytesMax = 100
   // Deeper parts are no longer moved to the right, so that the text is not hundreds of times as long as the query.
   private static let levelMax = 64
 
   private(set) var text = ""
+  private let lineBytesMax: Int
+
+  init(lineBytesMax: Int) {
+    self.lineBytesMax = lineBytesMax
+  }
 
   mutating func print(_ expr: Expr, level: Int) {
-    if let line = Self.line(expr) {
+    if let line = line(expr) {
       // A subquery that fits is not indented in Prometheus either.
       if case .subquery = expr.node {} else { indent(level) }
       text += line
@@ -51,7 +57,7 @@ private struct Prettifier {
   }
 
   /// The expression on one line; nil where it is too long for one.
-  private static func line(_ expr: Expr) -> String? {
+  private func line(_ expr: Expr) -> String? {
     var printer = Printer(bytesMax: lineBytesMax)
     printer.print(expr)
     return printer.isFull ? nil : printer.text
@@ -82,7 +88,7 @@ private struct Prettifier {
   /// The sign takes the place of the indentation of what follows it.
   private mutating func printNegation(_ inner: Expr, level: Int) {
     indent(level)
-    var operand = Prettifier()
+    var operand = Prettifier(lineBytesMax: lineBytesMax)
     operand.print(inner, level: level)
     text += "-" + operand.text.drop { $0 == " " }
   }
