@@ -58,11 +58,11 @@ package struct Annotations: Sendable {
 
 extension Annotations {
   mutating func invalidQuantile(_ quantile: Double, at range: Range<Int>) {
-    add(.warning, "quantile value should be between 0 and 1, got \(FloatText.general(quantile))", at: range)
+    add(.warning, "quantile value should be between 0 and 1, got \(GeneralNumber.general(quantile))", at: range)
   }
 
   mutating func badBucketLabel(_ label: String, metric: String, at range: Range<Int>) {
-    let text = "bucket label \"le\" is missing or has a malformed value of \(StringText.quoted(label))"
+    let text = "bucket label \"le\" is missing or has a malformed value of \(QuotedText.quoted(label))"
     add(.warning, text + Annotations.ofMetric(metric), at: range)
   }
 
@@ -72,7 +72,7 @@ extension Annotations {
 
   mutating func possibleNonCounter(metric: String, at range: Range<Int>) {
     let text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
-    add(.info, text + StringText.quoted(metric), at: range)
+    add(.info, text + QuotedText.quoted(metric), at: range)
   }
 
   mutating func forcedMonotonicity(_ repair: MonotonicityRepair, metric: String, at range: Range<Int>) {
@@ -83,7 +83,7 @@ extension Annotations {
   }
 
   private static func ofMetric(_ name: String) -> String {
-    name.isEmpty ? "" : " for metric name \(StringText.quoted(name))"
+    name.isEmpty ? "" : " for metric name \(QuotedText.quoted(name))"
   }
 }
 
@@ -104,8 +104,8 @@ struct MonotonicityRepair: Sendable {
   }
 
   var description: String {
-    ", from buckets \(FloatText.general(lowestBound)) to \(FloatText.general(highestBound)), "
-      + "with a max diff of \(FloatText.general(largestDrop, digitsMax: 2)), over \(sampleCount) samples "
+    ", from buckets \(GeneralNumber.general(lowestBound)) to \(GeneralNumber.general(highestBound)), "
+      + "with a max diff of \(GeneralNumber.general(largestDrop, digitsMax: 2)), over \(sampleCount) samples "
       + "from \(CivilTime(timeMs: fromMs).text) to \(CivilTime(timeMs: throughMs).text)"
   }
 }

@@ -42,32 +42,25 @@ enum Arithmetic {
   private static func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
 }
 
-extension Binary.Operation {
-  var isComparison: Bool {
-    switch self {
-    case .equal, .notEqual, .greater, .less, .greaterOrEqual, .lessOrEqual: true
-    default: false
-    }
-  }
+/// A binary operation on two samples, with what does not change from sample to sample.
+struct SampleOperation {
+  private let operation: Binary.Operation
+  private let isComparison: Bool
+  private let returnsBool: Bool
 
-  var isSet: Bool {
-    switch self {
-    case .and, .or, .unless: true
-    default: false
-    }
+  init(_ binary: Binary) {
+    operation = binary.operation
+    isComparison = binary.operation.isComparison
+    returnsBool = binary.returnsBool
   }
 
   /// A result that is of another unit than its operands loses the metric's name.
-  var changesUnit: Bool { !isComparison && !isSet }
-}
+  var changesUnit: Bool { !isComparison }
 
-extension Binary {
-  /// The operation on two samples: `absent` where a comparison does not hold and filters.
-  ///
-  /// - Parameter kept: what stays where a comparison holds.
+  /// - Parameter kept: what stays where a comparison holds; where it does not, a filter leaves `absent`.
   @inline(__always)
   func combine(_ left: Double, _ right: Double, kept: Double) -> Double {
-    guard operation.isComparison else { return Arithmetic.compute(operation, left, right) }
+    guard isComparison else { return Arithmetic.compute(operation, left, right) }
     let holds = Arithmetic.compare(operation, left, right)
     return returnsBool ? (holds ? 1 : 0) : holds ? kept : absent
   }

@@ -1,61 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Durations as Prometheus writes them: `1h30m`, `500ms` (prometheus/common, model/time.go).
+// Durations as text: `1h30m` and back (Prometheus: common/model, ParseDuration and Duration.String).
 
 enum DurationText {
-  struct Failure: Error {
+  struct Fault: Error {
     let message: String
   }
 
-  /// About 292 years: Prometheus counts in nanoseconds.
-  static let durationMsMax: Int64 = Int64.max / 1_000_000
+  private struct Unit {
+    let name: String
+    let ms: Int64
+    /// Whether it is written only for what it divides: 90d reads better than 12w6d.
+    let isExact: Bool
+  }
 
-  private static let units: [(name: String, milliseconds: Int64)] = [
-    ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
-    ("ms", 1),
+  // Biggest first, the order in which a duration has to give them.
+  private static let units = [
+    Unit(name: "y", ms: 365 * 86_400_000, isExact: true), Unit(name: "w", ms: 7 * 86_400_000, isExact: true),
+    Unit(name: "d", ms: 86_400_000, isExact: false), Unit(name: "h", ms: 3_600_000, isExact: false),
+    Unit(name: "m", ms: 60_000, isExact: false), Unit(name: "s", ms: 1_000, isExact: false),
+    Unit(name: "ms", ms: 1, isExact: false),
   ]
 
-  /// Counts with units, the greater units first and none twice.
-  static func milliseconds(_ text: String) throws(Failure) -> Int64 {
-    var rest = text.utf8[...]
+  /// Prometheus counts nanoseconds in 64 bits: some 292 years.
+  static let msMax = Int64.max / 1_000_000
+
+  /// - Returns: milliseconds, at most `msMax`.
+  static func ms(_ literal: ArraySlice<UInt8>) throws(Fault) -> Int64 {
+    var rest = literal
+    var sum: Int64 = 0
     var unitsLeft = units[...]
-    var total: Int64 = 0
     while !rest.isEmpty {
-      let digits = rest.prefix(while: \.isDigit)
-      let unit = rest[digits.endIndex...].prefix { !$0.isDigit }
-      rest = rest[unit.endIndex...]
-      guard !digits.isEmpty, let index = unitsLeft.firstIndex(where: { $0.name.utf8.elementsEqual(unit) }) else {
-        throw Failure(message: "not a valid duration string: \(StringText.quoted(text))")
+      let digits = rest.prefix { $0.isDigit }
+      let name = String(decoding: rest.dropFirst(digits.count).prefix { !$0.isDigit }, as: UTF8.self)
+      rest = rest.dropFirst(digits.count + name.utf8.count)
+      guard !digits.isEmpty, !name.isEmpty else { throw invalid(literal) }
+      guard let unit = units.first(where: { $0.name == name }) else {
+        throw Fault(message: "unknown unit \(QuotedText.quoted(name)) in duration \(QuotedText.quoted(literal))")
       }
-      unitsLeft = units[(index + 1)...]
-      guard let sum = sum(total, String(Substring(digits)), units[index].milliseconds) else {
-        throw Failure(message: "duration out of range")
-      }
-      total = sum
+      guard let index = unitsLeft.firstIndex(where: { $0.name == name }) else { throw invalid(literal) }
+      unitsLeft = unitsLeft[index...].dropFirst()
+      // Digits beyond Prometheus' 64 bits are a fault of another kind there.
+      guard let count = UInt64(String(decoding: digits, as: UTF8.self)) else { throw invalid(literal) }
+      let (product, overflows) = Int64(clamping: count).multipliedReportingOverflow(by: unit.ms)
+      guard !overflows, product <= msMax - sum else { throw Fault(message: "duration out of range") }
+      sum += product
     }
-    return total
+    return sum
   }
 
-  private static func sum(_ total: Int64, _ digits: String, _ unitMs: Int64) -> Int64? {
-    guard let count = Int64(digits) else { return nil }
-    let (product, overflows) = count.multipliedReportingOverflow(by: unitMs)
-    guard !overflows, product <= durationMsMax - total else { return nil }
-    return total + product
+  private static func invalid(_ literal: ArraySlice<UInt8>) -> Fault {
+    Fault(message: "not a valid duration string: \(QuotedText.quoted(literal))")
   }
 
-  /// Years and weeks only where nothing is left over: `90d`, `1w`, `1h30m`.
-  ///
-  /// - Parameter milliseconds: not negative.
-  static func text(milliseconds: Int64) -> String {
-    precondition(milliseconds >= 0, "a duration of \(milliseconds) ms has no text")
-    guard milliseconds > 0 else { return "0s" }
-    var rest = milliseconds
+  /// - Parameter ms: not negative.
+  static func text(ms: Int64) -> String {
+    guard ms > 0 else { return "0s" }
+    var rest = ms
     var text = ""
-    for unit in units {
-      let isWholeOnly = unit.name == "y" || unit.name == "w"
-      guard rest >= unit.milliseconds, !isWholeOnly || rest % unit.milliseconds == 0 else { continue }
-      text += "\(rest / unit.milliseconds)\(unit.name)"
-      rest %= unit.milliseconds
+    for unit in units where !unit.isExact || rest % unit.ms == 0 {
+      if rest >= unit.ms { text += "\(rest / unit.ms)\(unit.name)" }
+      rest %= unit.ms
     }
     return text
   }

@@ -15,14 +15,15 @@ extension Evaluation {
   }
 
   private func scalarOperationRows(_ binary: Binary, at steps: Steps, _ body: RowBody) throws(QueryError) {
-    let vectorIsLeft = binary.left.type == .vector
+    let vectorIsLeft = binary.left.valueType == .vector
     let scalars = try scalar(vectorIsLeft ? binary.right : binary.left, at: steps)
-    let dropsName = binary.operation.changesUnit || binary.returnsBool
+    let operation = SampleOperation(binary)
+    let dropsName = operation.changesUnit || binary.returnsBool
     try rows(of: vectorIsLeft ? binary.left : binary.right, at: steps) { (row: inout Row) throws(QueryError) in
       if vectorIsLeft {
-        row.combine { value, step in binary.combine(value, scalars[step], kept: value) }
+        row.combine { value, step in operation.combine(value, scalars[step], kept: value) }
       } else {
-        row.combine { value, step in binary.combine(scalars[step], value, kept: value) }
+        row.combine { value, step in operation.combine(scalars[step], value, kept: value) }
       }
       if dropsName { row.dropsName = true }
       try body(&row)

@@ -25,10 +25,10 @@ extension Evaluation {
     if let greatest = sizes.all.max(), greatest < 1 { return }
     if sizes.all.contains(where: \.isNaN) { throw QueryError(.execution, "Parameter value is NaN") }
     if let least = sizes.all.min(), least <= -0x1p63 {
-      throw QueryError(.execution, "Scalar value \(FloatText.general(least)) underflows int64")
+      throw QueryError(.execution, "Scalar value \(GeneralNumber.general(least)) underflows int64")
     }
     if let greatest = sizes.all.max(), greatest >= 0x1p63 {
-      throw QueryError(.execution, "Scalar value \(FloatText.general(greatest)) overflows int64")
+      throw QueryError(.execution, "Scalar value \(GeneralNumber.general(greatest)) overflows int64")
     }
   }
 
@@ -36,7 +36,7 @@ extension Evaluation {
   func valueCountRows(_ aggregation: Aggregation, at steps: Steps, _ body: RowBody) throws(QueryError) {
     guard let label = aggregation.parameter?.stringValue else { preconditionFailure("count_values has no label") }
     guard label.isLabelName else {
-      throw QueryError(.execution, "invalid label name \(StringText.quoted(label))")
+      throw QueryError(.execution, "invalid label name \(QuotedText.quoted(label))")
     }
     var aggregation = aggregation
     if !aggregation.isWithout { aggregation.grouping.append(label) }
@@ -45,7 +45,7 @@ extension Evaluation {
     try rows(of: aggregation.expr, at: steps) { (row: inout Row) throws(QueryError) in
       var places: [String: Int] = [:]
       for step in row.values.indices where !isAbsent(row.values[step]) {
-        let text = FloatText.plain(row.values[step])
+        let text = NumberText.text(row.values[step])
         if places[text] == nil {
           let labeled = Row(labels: row.labels.replacing(label, with: text))
           places[text] = try counts.place(of: labeled) { () throws(QueryError) in [:] }

@@ -7,7 +7,7 @@ internal import TimeSeries
 extension Evaluation {
   func instantValue(of expr: Expr, at steps: Steps) throws(QueryError) -> QueryValue {
     let timeMs = steps.fromMs
-    switch expr.type {
+    switch expr.valueType {
     case .scalar: return .scalar(try scalar(expr, at: steps)[0], timeMs: timeMs)
     case .string: return .string(expr.stringValue, timeMs: timeMs)
     case .matrix: return .matrix(try rangeValue(ofVector: expr.unwrapped, at: steps))
@@ -18,7 +18,7 @@ extension Evaluation {
   }
 
   func rangeValue(of expr: Expr, at steps: Steps) throws(QueryError) -> QueryValue {
-    switch expr.type {
+    switch expr.valueType {
     case .scalar:
       let values = try scalar(expr, at: steps)
       return .matrix(series([Row(values: (0..<steps.count).map { values[$0] })], at: steps))
@@ -27,7 +27,7 @@ extension Evaluation {
       return .matrix(series(rows.sorted { Labels.precede($0.labels, $1.labels) }, at: steps))
     case .matrix, .string:
       throw QueryError(
-        .badData, "invalid expression type \"\(expr.type.rawValue)\" for range query, must be Scalar or instant Vector")
+        .badData, "invalid expression type \"\(expr.valueType.rawValue)\" for range query, must be Scalar or instant Vector")
     }
   }
 

@@ -5,10 +5,14 @@
 extension Expr {
   /// All selectors, those of range vectors and subqueries too.
   var selectors: [VectorSelector] {
-    switch node {
-    case .selector(let selector), .matrix(let selector, _): [selector]
-    default: children.flatMap(\.selectors)
+    var selectors: [VectorSelector] = []
+    visit { expr in
+      switch expr.node {
+      case .selector(let selector), .matrix(let selector, _): selectors.append(selector)
+      default: break
+      }
     }
+    return selectors
   }
 
   /// The expression with `@ timeMs` on every selector and subquery that has none, and is in none that has one.
@@ -23,17 +27,6 @@ extension Expr {
     // Its own times are pinned with it.
     if case .subquery = node { return false }
     return children.contains(where: \.dependsOnTime)
-  }
-
-  private var children: [Expr] {
-    switch node {
-    case .number, .string, .selector, .matrix: []
-    case .subquery(let subquery): [subquery.expr]
-    case .call(let call): call.arguments
-    case .aggregation(let aggregation): (aggregation.parameter.map { [$0] } ?? []) + [aggregation.expr]
-    case .binary(let binary): [binary.left, binary.right]
-    case .negation(let inner), .parentheses(let inner): [inner]
-    }
   }
 
   private func pin(to time: AtModifier) -> Expr {

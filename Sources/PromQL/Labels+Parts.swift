@@ -31,4 +31,9 @@ extension Labels {
 
   /// Prometheus' order of series in a matrix: label by label, the name among them.
   static func precede(_ left: Labels, _ right: Labels) -> Bool { left.all.lexicographicallyPrecedes(right.all) }
+
+  /// All labels in braces, the name as one of them, as Prometheus words them in errors: `{__name__="up", job="a"}`.
+  var braces: String {
+    "{" + all.map { "\($0.name)=\(QuotedText.quoted($0.value))" }.joined(separator: ", ") + "}"
+  }
 }

@@ -1,70 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Cuts a query into tokens. Numbers and strings are in Lexer+Literals.swift; what they stand for is the parser's.
+// Bytes to words. As in Prometheus some words depend on the brackets around them: keywords are plain names in braces,
+// and a colon in brackets stands for itself.
 
-/// Reads tokens one after the other; each byte is looked at a bounded number of times.
+/// Reads a query word by word.
 struct Lexer {
+  private enum Place {
+    case expression
+    case braces
+    /// After a left bracket, up to the first number.
+    case bracket
+  }
+
   let bytes: [UInt8]
-  var offset = 0
-  /// Where the token begins that is being read.
-  var start = 0
-  private var parenthesisDepth = 0
-  private var isInBraces = false
-  private var bracket = Bracket.closed
+  var position = 0
+  /// Where the word that is being read begins.
+  private(set) var start = 0
+  private var place = Place.expression
+  private var openParentheses = 0
+  private var isInBrackets = false
+  private var hasColon = false
+  private var hasDuration = false
 
-  /// What is between `[` and `]`.
-  private enum Bracket {
-    case closed
-    /// No number yet.
-    case opened
-    case hasRange
-    case hasColon
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
   }
 
-  init(_ query: String) {
-    bytes = Array(query.utf8)
-  }
-
-  /// The next token; `endOfInput` for ever after the last one.
+  /// The next word; `.endOfInput` at the end and ever after.
   mutating func next() throws(ParseError) -> Token {
-    skipSpacesAndComments()
-    start = offset
-    if isInBraces { return try nextInBraces() }
-    if bracket == .opened { return try nextOfDuration() }
-    guard let byte = peek() else { return try endOfInput() }
-    if byte.isDigit || (byte == UInt8(ascii: ".") && peek(1)?.isDigit == true) { return try number() }
-    if byte.isLetter || byte == UInt8(ascii: ":") { return bracket == .closed ? word() : try wordInBrackets() }
-    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") { return try quoted() }
-    if byte == UInt8(ascii: "`") { return try raw() }
-    return try sign(byte)
+    skipSpaceAndComments()
+    start = position
+    guard position < bytes.count else { return try endOfInput() }
+    switch place {
+    case .expression: return try expressionToken()
+    case .braces: return try bracesToken()
+    case .bracket: return try bracketToken()
+    }
   }
 
-  func peek(_ ahead: Int = 0) -> UInt8? {
-    offset + ahead < bytes.count ? bytes[offset + ahead] : nil
-  }
-
-  mutating func skip(_ byte: Unicode.Scalar) -> Bool {
-    guard peek() == UInt8(ascii: byte) else { return false }
-    offset += 1
-    return true
-  }
-
-  func token(_ kind: Token.Kind) -> Token { Token(kind: kind, range: start..<offset) }
-
-  /// From the token's start to the end of the query, as Prometheus marks it.
-  func error(_ message: String) -> ParseError {
-    ParseError(message, start..<bytes.count, in: bytes)
-  }
-
-  /// The scalar at the offset as Go's `%q` shows a rune; U+FFFD at the end.
-  var quotedScalar: String { StringText.quotedScalar(scalar(at: offset) ?? "\u{fffd}") }
-
-  private mutating func skipSpacesAndComments() {
+  private mutating func skipSpaceAndComments() {
     while let byte = peek() {
-      if byte == UInt8(ascii: "#") {
-        while let byte = peek(), byte != .lineFeed, byte != .carriageReturn { offset += 1 }
-      } else if byte.isSpace {
-        offset += 1
+      if byte == UInt8(ascii: "#"), place != .bracket {
+        while let byte = peek(), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") { position += 1 }
+      } else if byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d {
+        position += 1
       } else {
         return
       }
@@ -72,182 +51,224 @@ struct Lexer {
   }
 
   private func endOfInput() throws(ParseError) -> Token {
-    if parenthesisDepth > 0 { throw error("unclosed left parenthesis") }
-    if bracket != .closed { throw error("unclosed left bracket") }
-    return token(.endOfInput)
-  }
-
-  // MARK: Words
-
-  private mutating func word() -> Token {
-    while let byte = peek(), byte.isLetter || byte.isDigit || byte == UInt8(ascii: ":") { offset += 1 }
-    let word = String(decoding: bytes[start..<offset], as: UTF8.self)
-    if let kind = Token.Kind.word(word.lowercased()), isKeywordHere(kind) { return token(kind) }
-    return token(word.utf8.contains(UInt8(ascii: ":")) ? .metricIdentifier : .identifier)
-  }
-
-  /// `fill` came late to the language: it stays a metric's name where no value follows.
-  private func isKeywordHere(_ kind: Token.Kind) -> Bool {
-    guard case .experimental(let word) = kind, word.isFill else { return true }
-    return bytes[offset...].first { !$0.isSpace } == UInt8(ascii: "(")
-  }
-
-  private mutating func wordInBrackets() throws(ParseError) -> Token {
-    if skip(":") {
-      guard bracket == .hasRange else { throw error("unexpected colon ':'") }
-      bracket = .hasColon
-      return token(.sign(.colon))
+    switch place {
+    case .braces: throw error("unexpected end of input inside braces")
+    case .bracket: throw error("unexpected end of input in duration expression")
+    case .expression:
+      guard openParentheses == 0 else { throw error("unclosed left parenthesis") }
+      guard !isInBrackets else { throw error("unclosed left bracket") }
+      return token(.endOfInput)
     }
-    let first = quotedScalar
-    if let token = durationWord() { return token }
-    throw error("unexpected character: \(first), expected ':'")
   }
 
-  /// `step`, `range`, `max_of` and `min_of`.
-  private mutating func durationWord() -> Token? {
-    while let byte = peek(), byte.isLetter { offset += 1 }
-    let word = String(decoding: bytes[start..<offset], as: UTF8.self).lowercased()
-    guard let kind = Token.Kind.word(word), case .preprocessor(let preprocessor) = kind, preprocessor != .start,
-      preprocessor != .end
-    else { return nil }
-    return token(kind)
-  }
-
-  // MARK: Signs
-
-  private mutating func sign(_ byte: UInt8) throws(ParseError) -> Token {
-    if let operation = operation(byte) { return token(operation) }
+  private mutating func expressionToken() throws(ParseError) -> Token {
+    let byte = bytes[position]
+    if let kind = Lexer.symbol(byte) {
+      position += 1
+      return try token(kind, after: byte)
+    }
     switch byte {
-    case UInt8(ascii: "!"):
-      offset += 1
-      guard skip("=") else { throw error("unexpected character after '!': \(quotedScalar)") }
-      return token(.operation(.notEqual))
-    case UInt8(ascii: "="): return try equal()
-    case UInt8(ascii: "("), UInt8(ascii: ")"): return try parenthesis(byte)
-    case UInt8(ascii: "["), UInt8(ascii: "]"): return try openOrCloseBracket(byte)
-    case UInt8(ascii: "{"):
-      isInBraces = true
-      return one(.leftBrace)
-    case UInt8(ascii: ","): return one(.comma)
-    case UInt8(ascii: "@"): return one(.at)
-    default: throw error("unexpected character: \(quotedScalar)")
+    case UInt8(ascii: "="), UInt8(ascii: "!"), UInt8(ascii: "<"), UInt8(ascii: ">"): return try comparison()
+    case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): return try string()
+    case UInt8(ascii: "["): return try leftBracket()
+    case UInt8(ascii: "]"):
+      position += 1
+      guard isInBrackets else { throw error("unexpected right bracket ']'") }
+      isInBrackets = false
+      return token(.rightBracket)
+    default:
+      if startsNumber() { return try numberOrDuration() }
+      guard byte.isLetter || byte == UInt8(ascii: ":") else {
+        throw error("unexpected character: \(takeQuotedCharacter())")
+      }
+      return isInBrackets ? try colonOrDurationFunction() : keywordOrIdentifier()
     }
   }
 
-  private mutating func one(_ sign: Token.Sign) -> Token {
-    offset += 1
-    return token(.sign(sign))
-  }
-
-  private mutating func operation(_ byte: UInt8) -> Token.Kind? {
-    guard let operation = Lexer.operations[byte] else { return comparison(byte) }
-    offset += 1
-    return .operation(operation)
-  }
-
-  private static let operations: [UInt8: Binary.Operation] = [
-    UInt8(ascii: "+"): .add, UInt8(ascii: "-"): .subtract, UInt8(ascii: "*"): .multiply, UInt8(ascii: "/"): .divide,
-    UInt8(ascii: "%"): .modulo, UInt8(ascii: "^"): .power,
-  ]
-
-  private mutating func comparison(_ byte: UInt8) -> Token.Kind? {
+  /// The symbols that are one byte and the same wherever they stand outside of braces.
+  private static func symbol(_ byte: UInt8) -> Token.Kind? {
     switch byte {
-    case UInt8(ascii: "<"):
-      offset += 1
-      return skip("=") ? .operation(.lessOrEqual) : skip("/") ? .experimental(.trimUpper) : .operation(.less)
-    case UInt8(ascii: ">"):
-      offset += 1
-      return skip("=") ? .operation(.greaterOrEqual) : skip("/") ? .experimental(.trimLower) : .operation(.greater)
-    default: return nil
+    case UInt8(ascii: ","): .comma
+    case UInt8(ascii: "*"): .binary(.multiply)
+    case UInt8(ascii: "/"): .binary(.divide)
+    case UInt8(ascii: "%"): .binary(.modulo)
+    case UInt8(ascii: "+"): .binary(.add)
+    case UInt8(ascii: "-"): .binary(.subtract)
+    case UInt8(ascii: "^"): .binary(.power)
+    case UInt8(ascii: "("): .leftParenthesis
+    case UInt8(ascii: ")"): .rightParenthesis
+    case UInt8(ascii: "{"): .leftBrace
+    case UInt8(ascii: "@"): .at
+    default: nil
     }
   }
 
-  private mutating func equal() throws(ParseError) -> Token {
-    offset += 1
-    if skip("=") { return token(.operation(.equal)) }
-    guard peek() != UInt8(ascii: "~") else { throw error("unexpected character after '=': '~'") }
-    return token(.sign(.equal))
-  }
-
-  private mutating func parenthesis(_ byte: UInt8) throws(ParseError) -> Token {
-    let isLeft = byte == UInt8(ascii: "(")
-    let token = one(isLeft ? .leftParenthesis : .rightParenthesis)
-    parenthesisDepth += isLeft ? 1 : -1
-    start = offset
-    guard parenthesisDepth >= 0 else { throw error("unexpected right parenthesis ')'") }
+  /// The token of a symbol just read, with what it opens or closes.
+  private mutating func token(_ kind: Token.Kind, after byte: UInt8) throws(ParseError) -> Token {
+    let token = token(kind)
+    switch kind {
+    case .leftParenthesis: openParentheses += 1
+    case .leftBrace: place = .braces
+    case .rightParenthesis:
+      guard openParentheses > 0 else {
+        start = position
+        throw error("unexpected right parenthesis ')'")
+      }
+      openParentheses -= 1
+    default: break
+    }
     return token
   }
 
-  private mutating func openOrCloseBracket(_ byte: UInt8) throws(ParseError) -> Token {
-    if byte == UInt8(ascii: "[") {
-      guard bracket == .closed else { throw error("unexpected left bracket '['") }
-      bracket = .opened
-      return one(.leftBracket)
+  private mutating func comparison() throws(ParseError) -> Token {
+    let byte = bytes[position]
+    position += 1
+    let following = peek()
+    switch (byte, following) {
+    case (UInt8(ascii: "="), UInt8(ascii: "=")): return longToken(.binary(.equal))
+    case (UInt8(ascii: "="), UInt8(ascii: "~")): throw error("unexpected character after '=': '~'")
+    case (UInt8(ascii: "="), _): return token(.equals)
+    case (UInt8(ascii: "!"), UInt8(ascii: "=")): return longToken(.binary(.notEqual))
+    case (UInt8(ascii: "!"), _): throw error("unexpected character after '!': \(takeQuotedCharacter())")
+    case (_, UInt8(ascii: "/")): return longToken(.trim)
+    case (UInt8(ascii: "<"), UInt8(ascii: "=")): return longToken(.binary(.lessOrEqual))
+    case (UInt8(ascii: "<"), _): return token(.binary(.less))
+    case (_, UInt8(ascii: "=")): return longToken(.binary(.greaterOrEqual))
+    default: return token(.binary(.greater))
     }
-    guard bracket != .closed else { throw error("unexpected right bracket ']'") }
-    bracket = .closed
-    return one(.rightBracket)
   }
 
-  // MARK: Inside braces and brackets
+  private mutating func leftBracket() throws(ParseError) -> Token {
+    position += 1
+    guard !isInBrackets else { throw error("unexpected left bracket '['") }
+    isInBrackets = true
+    hasColon = false
+    place = .bracket
+    return token(.leftBracket)
+  }
 
-  private mutating func nextInBraces() throws(ParseError) -> Token {
-    guard let byte = peek() else { throw error("unexpected end of input inside braces") }
-    if byte.isLetter {
-      while let byte = peek(), byte.isLetter || byte.isDigit { offset += 1 }
-      return token(.identifier)
+  private mutating func bracketToken() throws(ParseError) -> Token {
+    let byte = bytes[position]
+    if byte != UInt8(ascii: "{"), byte != UInt8(ascii: "@"), let kind = Lexer.symbol(byte) {
+      position += 1
+      return try token(kind, after: byte)
     }
+    if byte == UInt8(ascii: "]") {
+      position += 1
+      isInBrackets = false
+      place = .expression
+      return token(.rightBracket)
+    }
+    if byte == UInt8(ascii: ":") { return try colonInBracket() }
+    if startsNumber() {
+      hasDuration = true
+      place = .expression
+      return try numberOrDuration()
+    }
+    if let token = durationFunction() { return token }
+    position = start
+    throw error("unexpected character in duration expression: \(takeQuotedCharacter())")
+  }
+
+  private mutating func colonInBracket() throws(ParseError) -> Token {
+    position += 1
+    guard hasDuration else { throw error("unexpected colon before duration in duration expression") }
+    guard !hasColon else { throw error("unexpected repeated colon in duration expression") }
+    hasColon = true
+    return token(.colon)
+  }
+
+  private mutating func colonOrDurationFunction() throws(ParseError) -> Token {
+    if bytes[position] == UInt8(ascii: ":") {
+      position += 1
+      guard !hasColon else { throw error("unexpected colon ':'") }
+      hasColon = true
+      return token(.colon)
+    }
+    if let token = durationFunction() { return token }
+    position = start
+    throw error("unexpected character: \(takeQuotedCharacter()), expected ':'")
+  }
+
+  private mutating func durationFunction() -> Token? {
+    while let byte = peek(), byte.isLetter { position += 1 }
+    return keyword() == .durationFunction ? token(.durationFunction) : nil
+  }
+
+  private mutating func bracesToken() throws(ParseError) -> Token {
+    let byte = bytes[position]
+    if byte.isLetter { return identifier() }
+    if [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`")].contains(byte) { return try string() }
+    position += 1
     switch byte {
-    case UInt8(ascii: ","): return one(.comma)
-    case UInt8(ascii: "\""), UInt8(ascii: "'"): return try quoted()
-    case UInt8(ascii: "`"): return try raw()
-    case UInt8(ascii: "="):
-      offset += 1
-      return token(.sign(skip("~") ? .matches : .equal))
+    case UInt8(ascii: ","): return token(.comma)
+    case UInt8(ascii: "="): return peek() == UInt8(ascii: "~") ? longToken(.matches) : token(.equals)
     case UInt8(ascii: "!"):
-      offset += 1
-      if skip("~") { return token(.sign(.matchesNot)) }
-      if skip("=") { return token(.operation(.notEqual)) }
-      throw error("unexpected character after '!' inside braces: \(quotedScalar)")
+      if peek() == UInt8(ascii: "~") { return longToken(.matchesNot) }
+      if peek() == UInt8(ascii: "=") { return longToken(.binary(.notEqual)) }
+      throw error("unexpected character after '!' inside braces: \(takeQuotedCharacter())")
     case UInt8(ascii: "{"): throw error("unexpected left brace '{'")
     case UInt8(ascii: "}"):
-      isInBraces = false
-      return one(.rightBrace)
-    default: throw error("unexpected character inside braces: \(quotedScalar)")
+      place = .expression
+      return token(.rightBrace)
+    default:
+      position = start
+      throw error("unexpected character inside braces: \(takeQuotedCharacter())")
     }
   }
 
-  /// Up to the first number after `[`.
-  private mutating func nextOfDuration() throws(ParseError) -> Token {
-    guard let byte = peek() else { throw error("unexpected end of input in duration expression") }
-    if byte.isDigit || (byte == UInt8(ascii: ".") && peek(1)?.isDigit == true) {
-      bracket = .hasRange
-      return try number()
+  private mutating func identifier() -> Token {
+    while let byte = peek(), byte.isLetter || byte.isDigit { position += 1 }
+    return token(.identifier)
+  }
+
+  private mutating func keywordOrIdentifier() -> Token {
+    while let byte = peek(), byte.isLetter || byte.isDigit || byte == UInt8(ascii: ":") { position += 1 }
+    switch keyword() {
+    // "fill" names metrics of people who had them before it became a keyword.
+    case .fill where !isFollowedByLeftParenthesis(): return token(.identifier)
+    case let kind?: return token(kind)
+    case nil: return token(bytes[start..<position].contains(UInt8(ascii: ":")) ? .metricIdentifier : .identifier)
     }
-    switch byte {
-    case UInt8(ascii: "]"): return try openOrCloseBracket(byte)
-    case UInt8(ascii: ":"):
-      start += 1
-      throw error("unexpected colon before duration in duration expression")
-    case UInt8(ascii: "("), UInt8(ascii: ")"): return try parenthesis(byte)
-    case UInt8(ascii: ","): return one(.comma)
-    default: break
-    }
-    if let operation = Lexer.operations[byte] {
-      offset += 1
-      return token(.operation(operation))
-    }
-    let first = quotedScalar
-    if byte.isLetter, let token = durationWord() { return token }
-    throw error("unexpected character in duration expression: \(first)")
+  }
+
+  /// The keyword that has been read since `start`.
+  private func keyword() -> Token.Kind? {
+    guard position - start <= Token.Kind.keywordBytesMax else { return nil }
+    return .keyword(String(decoding: bytes[start..<position], as: UTF8.self).lowercased())
+  }
+
+  private func isFollowedByLeftParenthesis() -> Bool {
+    let following = bytes[position...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
+    return following == UInt8(ascii: "(")
+  }
+
+  /// Takes the character at `position`, which may be the end, as Go's `%q` shows it.
+  private mutating func takeQuotedCharacter() -> String {
+    let (scalar, count) = QuotedText.scalar(in: bytes, at: position)
+    position += count
+    return QuotedText.quoted(scalar)
+  }
+
+  private mutating func longToken(_ kind: Token.Kind) -> Token {
+    position += 1
+    return token(kind)
+  }
+
+  // MARK: What the other files of the lexer use.
+
+  func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  func token(_ kind: Token.Kind) -> Token { Token(kind: kind, range: start..<position) }
+
+  /// An error about the word that is being read.
+  func error(_ message: String) -> ParseError {
+    ParseError(message, at: start..<max(start, position), in: bytes)
   }
 }
 
 extension UInt8 {
-  static let lineFeed = UInt8(ascii: "\n")
-  static let carriageReturn = UInt8(ascii: "\r")
-
-  var isSpace: Bool { self == 0x20 || self == 0x09 || self == .lineFeed || self == .carriageReturn }
-  var isDigit: Bool { (0x30...0x39).contains(self) }
-  var isLetter: Bool { (0x61...0x7a).contains(self) || (0x41...0x5a).contains(self) || self == UInt8(ascii: "_") }
+  /// A letter of ASCII or an underscore.
+  var isLetter: Bool { self | 0x20 &- 0x61 < 26 || self == UInt8(ascii: "_") }
+  var isDigit: Bool { self &- 0x30 < 10 }
 }

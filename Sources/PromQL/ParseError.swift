@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Why a query cannot be read. The words are Prometheus', because they are what users search for.
+// Why a query was refused. The words are Prometheus', so that what people find about a message applies here too.
 
-/// An error in the text of a query.
-package struct ParseError: Error, Sendable, Equatable, CustomStringConvertible {
+/// A query that is no PromQL, or that makes no sense.
+package struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong, without the place.
   package let message: String
-  /// Bytes of the query that are wrong; empty at its end.
+  /// The offending bytes of the query; empty where something is missing.
   package let range: Range<Int>
-  /// Where the range begins, from 1.
+  /// From 1.
   package let line: Int
   /// In bytes, from 1.
   package let column: Int
-  /// What of Prometheus' experimental features the query needs, as `function info`; nil where that is not the reason.
-  package let feature: String?
+  private let isOfEmptyQuery: Bool
 
-  init(_ message: String, _ range: Range<Int>, in query: [UInt8], feature: String? = nil) {
+  /// Linear in the place: counts the lines before it.
+  init(_ message: String, at range: Range<Int>, in query: [UInt8]) {
     self.message = message
-    self.range = range.clamped(to: 0..<query.count)
-    self.feature = feature
-    let before = query.prefix(range.lowerBound)
-    line = 1 + before.count { $0 == .lineFeed }
-    column = before.count - (before.lastIndex(of: .lineFeed) ?? -1)
+    self.range = range
+    let before = query[..<min(range.lowerBound, query.count)]
+    line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    column = before.count - (before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0) + 1
+    isOfEmptyQuery = query.isEmpty
   }
 
-  /// Whether Prometheus would read the query when started with an experimental feature, or is able to in another way.
-  package var isExperimental: Bool { feature != nil }
-
-  /// As Prometheus': `1:4: parse error: unknown function with name "rat"`.
-  package var description: String { "\(line):\(column): parse error: \(message)" }
+  /// `1:4: parse error: unknown function with name "rat"`
+  package var description: String {
+    isOfEmptyQuery ? "unknown position: parse error: \(message)" : "\(line):\(column): parse error: \(message)"
+  }
 }

@@ -163,7 +163,3 @@ extension SeriesNotation {
     }
   }
 }
-
-extension UInt8 {
-  fileprivate var isHexadecimal: Bool { isNotationDigit || (0x61...0x66).contains(self) || (0x41...0x46).contains(self) }
-}

@@ -95,8 +95,8 @@ extension TestExpectation {
   }
 
   private var notation: String {
-    if let string { return StringText.quoted(string) }
-    if let scalar { return FloatText.plain(scalar) }
+    if let string { return QuotedText.quoted(string) }
+    if let scalar { return NumberText.text(scalar) }
     return series.isEmpty ? "nothing" : series.map(\.notation).joined(separator: "; ")
   }
 }
@@ -105,7 +105,7 @@ extension SeriesNotation {
   fileprivate var notation: String {
     let texts = points.map { point in
       switch point {
-      case .sample(let value): isAbsent(value) ? "stale" : FloatText.plain(value)
+      case .sample(let value): isAbsent(value) ? "stale" : NumberText.text(value)
       case .omitted: "_"
       case .nativeHistogram: "{{…}}"
       }
@@ -122,11 +122,11 @@ extension QueryValue {
   /// As a test script writes it; points of a matrix with their seconds, since a result knows no steps.
   var notation: String {
     switch self {
-    case .string(let text, _): StringText.quoted(text)
-    case .scalar(let number, _): FloatText.plain(number)
+    case .string(let text, _): QuotedText.quoted(text)
+    case .scalar(let number, _): NumberText.text(number)
     case .vector(let samples):
       samples.isEmpty
-        ? "nothing" : samples.map { "\($0.labels.notation) \(FloatText.plain($0.value))" }.joined(separator: "; ")
+        ? "nothing" : samples.map { "\($0.labels.notation) \(NumberText.text($0.value))" }.joined(separator: "; ")
     case .matrix(let list):
       list.isEmpty ? "nothing" : list.map(\.notation).joined(separator: "; ")
     }
@@ -135,7 +135,7 @@ extension QueryValue {
 
 extension SampleSeries {
   fileprivate var notation: String {
-    let points = zip(timesMs, values).map { "\(FloatText.plain($1))@\(FloatText.plain(Double($0) / 1000))s" }
+    let points = zip(timesMs, values).map { "\(NumberText.text($1))@\(NumberText.text(Double($0) / 1000))s" }
     return "\(labels.notation) \(points.joined(separator: " "))"
   }
 }

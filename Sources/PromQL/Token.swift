@@ -1,102 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The words and signs of a query, and how errors name them.
+// The words of PromQL. How they are told apart in text is the lexer's.
 
-/// A token with its bytes.
-struct Token {
-  let kind: Kind
-  let range: Range<Int>
-
+/// A word of a query and where it stands.
+struct Token: Equatable {
   enum Kind: Equatable {
     case endOfInput
     case identifier
-    /// With colons in it, as recording rules name their metrics.
+    /// An identifier with a colon, which only a metric may have.
     case metricIdentifier
-    case string, number, duration
-    case sign(Sign)
-    case operation(Binary.Operation)
+    case number, duration, string
+    case leftParenthesis, rightParenthesis, leftBrace, rightBrace, leftBracket, rightBracket
+    case comma, colon, equals, matches, matchesNot, at
+    case binary(Binary.Operation)
+    /// `</` and `>/`, which cut native histograms.
+    case trim
     case aggregation(Aggregation.Operation)
-    case keyword(Keyword)
-    /// Words that are functions too.
-    case preprocessor(Preprocessor)
-    case experimental(Experimental)
+    case experimentalAggregation
+    case bool, by, without, on, ignoring, groupLeft, groupRight
+    case offset, start, end
+    case fill, anchored, smoothed
+    /// `step`, `range`, `max_of` and `min_of`.
+    case durationFunction
   }
 
-  enum Sign: String {
-    case comma = ","
-    case colon = ":"
-    case leftParenthesis = "("
-    case rightParenthesis = ")"
-    case leftBrace = "{"
-    case rightBrace = "}"
-    case leftBracket = "["
-    case rightBracket = "]"
-    case equal = "="
-    case matches = "=~"
-    case matchesNot = "!~"
-    case at = "@"
-  }
-
-  enum Keyword: String, CaseIterable {
-    case bool, by, without, on, ignoring, offset
-    case groupLeft = "group_left"
-    case groupRight = "group_right"
-  }
-
-  enum Preprocessor: String, CaseIterable {
-    case start, end, step, range
-    case maxOf = "max_of"
-    case minOf = "min_of"
-  }
-
-  /// What is known only to be refused.
-  enum Experimental: String, CaseIterable {
-    case anchored, smoothed, fill, limitk
-    case fillLeft = "fill_left"
-    case fillRight = "fill_right"
-    case limitRatio = "limit_ratio"
-    case trimUpper = "</"
-    case trimLower = ">/"
-
-    var isAggregation: Bool { self == .limitk || self == .limitRatio }
-    var isFill: Bool { self == .fill || self == .fillLeft || self == .fillRight }
-    var isTrim: Bool { self == .trimUpper || self == .trimLower }
-  }
+  let kind: Kind
+  let range: Range<Int>
 }
 
 extension Token.Kind {
-  /// What a word means where it is no label: in lower case, as keywords are known in any.
-  static func word(_ word: String) -> Token.Kind? { words[word] }
+  /// The keyword of a word in lower case; `inf` and `nan` are numbers.
+  static func keyword(_ word: String) -> Token.Kind? { keywords[word] }
 
-  private static let words: [String: Token.Kind] = {
-    var words: [String: Token.Kind] = ["inf": .number, "nan": .number]
-    for operation in [Binary.Operation.and, .or, .unless, .atan2] { words[operation.rawValue] = .operation(operation) }
-    for operation in Aggregation.Operation.allCases { words[operation.rawValue] = .aggregation(operation) }
-    for keyword in Token.Keyword.allCases { words[keyword.rawValue] = .keyword(keyword) }
-    for word in Token.Preprocessor.allCases { words[word.rawValue] = .preprocessor(word) }
-    for word in Token.Experimental.allCases where !word.isTrim { words[word.rawValue] = .experimental(word) }
-    return words
+  /// No keyword is longer: `count_values`.
+  static let keywordBytesMax = 12
+
+  private static let keywords: [String: Token.Kind] = {
+    var keywords: [String: Token.Kind] = [
+      "and": .binary(.and), "or": .binary(.or), "unless": .binary(.unless), "atan2": .binary(.atan2),
+      "limitk": .experimentalAggregation, "limit_ratio": .experimentalAggregation,
+      "bool": .bool, "by": .by, "without": .without, "on": .on, "ignoring": .ignoring,
+      "group_left": .groupLeft, "group_right": .groupRight, "offset": .offset, "start": .start, "end": .end,
+      "fill": .fill, "fill_left": .fill, "fill_right": .fill, "anchored": .anchored, "smoothed": .smoothed,
+      "step": .durationFunction, "range": .durationFunction, "max_of": .durationFunction, "min_of": .durationFunction,
+      "inf": .number, "nan": .number,
+    ]
+    for operation in Aggregation.Operation.allCases { keywords[operation.rawValue] = .aggregation(operation) }
+    return keywords
   }()
 
-  /// The token in an error: `<aggr:sum>`, `identifier "up"`, `"("`.
-  func described(_ text: String) -> String {
+  /// Whether the word may name a metric outside of braces.
+  var isMetricName: Bool {
     switch self {
-    case .endOfInput: "end of input"
-    case .identifier: "identifier \(StringText.quoted(text))"
-    case .metricIdentifier: "metric identifier \(StringText.quoted(text))"
-    case .string: "string \(excerpt(text))"
-    case .number: "number \(excerpt(text))"
-    case .duration: "duration \(excerpt(text))"
-    case .sign(.at), .sign(.matches), .sign(.matchesNot), .operation: "<op:\(text)>"
-    case .sign, .preprocessor: excerpt(text)
-    case .aggregation: "<aggr:\(text)>"
-    case .keyword: "<\(text)>"
-    case .experimental(let word): word.isAggregation ? "<aggr:\(text)>" : word.isTrim ? "<op:\(text)>" : "<\(text)>"
+    case .identifier, .metricIdentifier, .aggregation, .experimentalAggregation, .by, .without, .offset, .start, .end,
+      .fill, .anchored, .smoothed, .durationFunction, .binary(.and), .binary(.or), .binary(.unless):
+      true
+    default: false
     }
   }
 
-  private func excerpt(_ text: String) -> String {
-    let scalars = text.unicodeScalars
-    return text.utf8.count > 10 ? StringText.quoted(String(scalars.prefix(10))) + "..." : StringText.quoted(text)
+  /// Whether the word may be a label between the parentheses of `by`, `on` and their kin.
+  var isGroupingLabel: Bool {
+    switch self {
+    case .bool, .on, .ignoring, .groupLeft, .groupRight, .binary(.atan2): true
+    // Prometheus' grammar leaves it out of its list.
+    case .without: false
+    default: isMetricName
+    }
+  }
+}
+
+extension Token {
+  /// The token as Prometheus names it in "unexpected …".
+  func described(in query: [UInt8]) -> String {
+    let bytes = query[range]
+    let text = String(decoding: bytes, as: UTF8.self)
+    switch kind {
+    case .endOfInput: return "end of input"
+    case .identifier: return "identifier \(QuotedText.quoted(text))"
+    case .metricIdentifier: return "metric identifier \(QuotedText.quoted(text))"
+    case .number: return "number \(Token.shortened(text))"
+    case .duration: return "duration \(Token.shortened(text))"
+    case .string: return "string \(Token.shortened(text))"
+    case .binary, .trim, .matches, .matchesNot, .at: return "<op:\(text)>"
+    case .aggregation, .experimentalAggregation: return "<aggr:\(text)>"
+    case .bool, .by, .without, .on, .ignoring, .groupLeft, .groupRight, .offset, .fill, .anchored, .smoothed:
+      return "<\(text)>"
+    default: return QuotedText.quoted(text)
+    }
+  }
+
+  private static func shortened(_ text: String) -> String {
+    guard text.utf8.count > 10 else { return QuotedText.quoted(text) }
+    let beginning = String(String.UnicodeScalarView(text.unicodeScalars.prefix(10)))
+    return "\(QuotedText.quoted(beginning))..."
   }
 }

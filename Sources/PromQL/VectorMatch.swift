@@ -8,12 +8,14 @@ internal import TimeSeries
 /// Matches the series of a "many" side with those of a "one" side. One-to-one, both sides are "one", and the left is
 /// called many.
 struct VectorMatch {
-  private let binary: Binary
+  private let operation: SampleOperation
+  private let returnsBool: Bool
   private let matching: Binary.Matching
   private let stepCount: Int
 
   init(_ binary: Binary, _ matching: Binary.Matching, steps: Steps) {
-    self.binary = binary
+    operation = SampleOperation(binary)
+    returnsBool = binary.returnsBool
     self.matching = matching
     stepCount = steps.count
   }
@@ -34,7 +36,7 @@ struct VectorMatch {
       for partner in partners {
         let labels = resultLabels(many: many[index].labels, one: one[partner].labels)
         if rivals.contains(index) { try claim(signature, labels, &claims, many[index], one[partner]) }
-        let dropsName = many[index].dropsName || binary.returnsBool
+        let dropsName = many[index].dropsName || returnsBool
         let values = partners.count == 1 ? many[index].takeValues() : many[index].values
         result.append(Row(labels: labels, dropsName: dropsName, values: combined(values, one[partner].values)))
       }
@@ -50,14 +52,14 @@ struct VectorMatch {
         many[step] = absent
       } else {
         // A filter keeps the value of the left side.
-        many[step] = swaps ? binary.combine(other, value, kept: other) : binary.combine(value, other, kept: value)
+        many[step] = swaps ? operation.combine(other, value, kept: other) : operation.combine(value, other, kept: value)
       }
     }
     return many
   }
 
   private func resultLabels(many: Labels, one: Labels) -> Labels {
-    var labels = binary.operation.changesUnit ? many.droppingName() : many
+    var labels = operation.changesUnit ? many.droppingName() : many
     if matching.cardinality == .oneToOne {
       labels = matching.isOn ? labels.keeping(matching.labels) : labels.removing(matching.labels)
     }
@@ -72,10 +74,10 @@ struct VectorMatch {
         let present = indices.filter { !isAbsent(one[$0].values[step]) }
         guard present.count > 1 else { continue }
         let side = matching.cardinality == .oneToMany ? "left" : "right"
-        let pair = present.prefix(2).map { StringText.braces(one[$0].labels) }.sorted().joined(separator: ", ")
+        let pair = present.prefix(2).map { one[$0].labels.braces }.sorted().joined(separator: ", ")
         throw QueryError(
           .execution,
-          "found duplicate series for the match group \(StringText.braces(signature)) on the \(side) hand-side "
+          "found duplicate series for the match group \(signature.braces) on the \(side) hand-side "
             + "of the operation: [\(pair)];many-to-many matching not allowed: matching labels must be unique on one side")
       }
     }

@@ -12,7 +12,7 @@ enum PrometheusNumber {
     if value == value.rounded(), abs(value) < 1e15, value != 0 || value.sign == .plus {
       return append(Int64(value), to: &bytes)
     }
-    bytes.append(contentsOf: FloatText.json(value).utf8)
+    bytes.append(contentsOf: GeneralNumber.ofAnswer(value).utf8)
   }
 
   /// Appends a time in ms as seconds, with three decimals where it has any.

@@ -6,16 +6,18 @@
 /// Samples of one series, reused from series to series so that a query over many allocates for the longest.
 package struct SampleBuffer: Sendable {
   /// Milliseconds since 1970, ascending, none twice.
-  package private(set) var timesMs: [Int64] = []
+  @usableFromInline
+  package internal(set) var timesMs: [Int64] = []
   /// One for each time. A stale marker is `StaleMarker.value`; other NaN are values.
-  package private(set) var values: [Double] = []
+  @usableFromInline
+  package internal(set) var values: [Double] = []
 
   package init() {}
 
   package var count: Int { timesMs.count }
 
   /// - Parameter timeMs: later than the last one.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func append(timeMs: Int64, value: Double) {
     timesMs.append(timeMs)
     values.append(value)

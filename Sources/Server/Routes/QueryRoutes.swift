@@ -25,6 +25,10 @@ struct QueryRoutes: Sendable {
   func add(to router: inout Router) {
     add("/api/v1/query", to: &router) { try query($0, $1) }
     add("/api/v1/query_range", to: &router) { try queryRange($0, $1) }
+    add("/api/v1/format_query", to: &router) { parameters, _ in
+      let text = try Expr(parsing: parameters.text("query") ?? "").prettified
+      return PrometheusAnswer.success { $0.string(text) }
+    }
     add("/api/v1/series", to: &router) { parameters, _ in try series(parameters) }
     add("/api/v1/labels", to: &router) { parameters, _ in try labelNames(parameters) }
     add("/api/v1/query_exemplars", to: &router) { parameters, _ in try exemplars(parameters) }
@@ -91,7 +95,7 @@ struct QueryRoutes: Sendable {
     let timeMs = try parameters.timeMs("time") ?? Clock.wallMs()
     let text = parameters.text("query") ?? ""
     let terms = try terms(parameters, token)
-    let result = try queries.value(of: try Parser.parse(text), atMs: timeMs, terms)
+    let result = try queries.value(of: try Expr(parsing: text), atMs: timeMs, terms)
     return PrometheusAnswer.result(result, query: text, seriesMax: limit)
   }
 
@@ -116,7 +120,7 @@ struct QueryRoutes: Sendable {
     }
     let text = parameters.text("query") ?? ""
     let terms = try terms(parameters, token)
-    let expr = try Parser.parse(text)
+    let expr = try Expr(parsing: text)
     let result = try queries.matrix(of: expr, fromMs: fromMs, throughMs: throughMs, stepMs: stepMs, terms)
     return PrometheusAnswer.result(result, query: text, seriesMax: limit)
   }
@@ -139,7 +143,7 @@ struct QueryRoutes: Sendable {
     guard throughMs >= fromMs else {
       throw PrometheusError.invalidParameter("end", "end timestamp must not be before start timestamp")
     }
-    _ = try Parser.parse(parameters.text("query") ?? "")
+    _ = try Expr(parsing: parameters.text("query") ?? "")
     return PrometheusAnswer.strings([])
   }
 
@@ -148,7 +152,7 @@ struct QueryRoutes: Sendable {
   private func selections(_ parameters: PrometheusParameters) throws -> [[Matcher]] {
     try parameters.all("match[]").map { text in
       do throws(ParseError) {
-        return try Parser.parseSelector(text)
+        return try VectorSelector(parsing: text).matchers
       } catch {
         throw PrometheusError.invalidParameter("match[]", "\(error)")
       }
@@ -219,8 +223,8 @@ struct QueryRoutes: Sendable {
     let terms = try terms(parameters, token)
     var samples: [Labels: InstantSample] = [:]
     for text in parameters.all("match[]") {
-      _ = try Parser.parseSelector(text)
-      guard case .vector(let found) = try queries.value(of: try Parser.parse(text), atMs: nowMs, terms).value else { continue }
+      _ = try VectorSelector(parsing: text)
+      guard case .vector(let found) = try queries.value(of: try Expr(parsing: text), atMs: nowMs, terms).value else { continue }
       for sample in found { samples[sample.labels] = sample }
     }
     var text = ""

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Numbers as Go prints them: in label values of count_values and in annotations.
+// Numbers with an exponent where they are very small or large: in errors, in annotations, in answers.
 
-package enum FloatText {
+/// Numbers as Go's `%g` prints them.
+package enum GeneralNumber {
   /// As Prometheus' HTTP API writes values: with an exponent only below 1e-06 and from 1e21 on.
   /// https://github.com/prometheus/prometheus/blob/main/util/jsonutil/marshal.go
-  package static func json(_ value: Double) -> String {
-    let magnitude = value.magnitude
-    guard value.isFinite, magnitude != 0, magnitude < 1e-6 || magnitude >= 1e21 else { return plain(value) }
-    let decimal = Decimal(value)
-    return decimal.sign + decimal.scientific
-  }
-
-  /// As Go's `%f` with the fewest digits that read back as the same value: no exponent.
-  static func plain(_ value: Double) -> String {
+  package static func ofAnswer(_ value: Double) -> String {
     guard value.isFinite else { return unusual(value) }
     let decimal = Decimal(value)
-    return decimal.sign + decimal.plain
+    let hasExponent = value != 0 && (value.magnitude < 1e-6 || value.magnitude >= 1e21)
+    return decimal.sign + (hasExponent ? decimal.scientific : decimal.plain)
   }
 
   /// As Go's `%g`: with an exponent below 1e-04 and from `digitsMax` digits before the point on, or six.
