@@ -15,7 +15,8 @@ struct WindowSamples {
 
   let fromMs: Int64
   let throughMs: Int64
-  /// Now: a window that has not ended stands here.
+  /// Now. A window that has not ended by then stands at the end of the range, so that a query sees what was just
+  /// acknowledged even when its own clock is a little behind.
   let asOfMs: Int64
   /// Width of the newest windows.
   let widthMs: Int64
@@ -39,7 +40,8 @@ struct WindowSamples {
       let next = value + step.increment
       if step.widthMs >= WindowSamples.hourMs { spread(step, from: value, to: &samples) }
       value = next
-      sample(min(step.startMs + step.widthMs, asOfMs), value, to: &samples)
+      let stepEndMs = step.startMs + step.widthMs
+      sample(stepEndMs > asOfMs ? min(stepEndMs, throughMs) : stepEndMs, value, to: &samples)
       endMs = max(endMs ?? .min, step.startMs + step.widthMs)
     }
     if let end = endMs { end24h(value, end, widthMs, to: &samples) }
