@@ -138,15 +138,11 @@ extension SeriesNotation {
     return count
   }
 
-  /// A number ends where the next part of `1e-3+2e-3x4` begins.
+  /// A number ends where the next part of `1e-3+2e-3x4` begins. There is no hexadecimal: `0x9` is ten times 0.
   private static func number(_ cursor: inout NotationCursor) throws(NotationError) -> Double {
     let error = cursor.error("a number is missing")
     let sign = cursor.skip("-") ? -1.0 : 1.0
     if sign > 0 { _ = cursor.skip("+") }
-    if cursor.skip("0x") || cursor.skip("0X") {
-      guard let value = UInt64(cursor.run { $0.isHexadecimal }, radix: 16) else { throw error }
-      return sign * Double(value)
-    }
     var text = cursor.run { $0.isNotationDigit || $0 == 0x2e }
     if text.isEmpty {
       text = cursor.run { $0.isNotationLetter && $0 != 0x78 }
@@ -165,8 +161,4 @@ extension SeriesNotation {
     default: Double(text.hasSuffix(".") ? text + "0" : text)
     }
   }
-}
-
-extension UInt8 {
-  fileprivate var isHexadecimal: Bool { isNotationDigit || (0x61...0x66).contains(self) || (0x41...0x46).contains(self) }
 }
