@@ -8,9 +8,9 @@ internal import CRE2
 /// Owns the expression and frees it. RE2 locks its own caches: any number of threads may match at once.
 @safe
 final class CompiledExpression: @unchecked Sendable {
-  // RE2's own default. A third of it is for the program, the rest for the states of its automaton; beyond that RE2
-  // matches in a slower way, still linear.
-  static let memoryBytesMax: Int64 = 8 << 20
+  // A quarter of RE2's own default: a query may hold hundreds. Two thirds are for the program, enough for any pattern of
+  // 64 KiB that repeats nothing. The rest is for states of its automaton; beyond that RE2 is slower, still linear.
+  static let memoryBytesMax: Int64 = 2 << 20
 
   /// Without the whole match.
   let groupCount: Int

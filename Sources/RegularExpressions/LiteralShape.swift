@@ -4,39 +4,43 @@
 // beginning (`api_.*`). Comparing bytes answers those without RE2. Prometheus does the same (model/labels/regexp.go).
 
 /// An anchored expression that comparing strings decides.
-enum LiteralShape: Equatable {
-  /// `.*`
-  case everything
-  /// `.+`
-  case nonEmpty
-  case literal(String)
-  /// `a|b|c`. ASCII alone, so that no two of them are equal as Swift's strings and different as bytes.
-  case oneOf(Set<String>)
-  /// `abc.*`, or `abc.+` where something must follow.
-  case prefix(String, andMore: Bool)
+struct LiteralShape: Equatable {
+  enum Kind: Equatable {
+    /// `.*`
+    case everything
+    /// `.+`
+    case nonEmpty
+    case literal(String)
+    /// `a|b|c`. ASCII alone, so that no two of them are equal as Swift's strings and different as bytes.
+    case oneOf(Set<String>)
+    /// `abc.*`, or `abc.+` where something must follow.
+    case prefix(String, andMore: Bool)
+  }
+
+  let kind: Kind
+  /// Whether there is one group, around everything.
+  let isGroup: Bool
 
   /// Nil where it takes RE2 to say what matches.
   init?(_ pattern: String) {
-    switch pattern {
-    case ".*": self = .everything
-    case ".+": self = .nonEmpty
-    default:
-      let words = Self.insideParentheses(pattern[...]).split(separator: "|", omittingEmptySubsequences: false)
-      if words.count > 1 {
-        guard let literals = Self.literals(words) else { return nil }
-        self = .oneOf(literals)
-      } else if let literal = Self.literal(words[0]) {
-        self = .literal(literal)
-      } else if words[0].hasSuffix(".*") || words[0].hasSuffix(".+"), let prefix = Self.literal(words[0].dropLast(2)) {
-        self = .prefix(prefix, andMore: words[0].hasSuffix("+"))
-      } else {
-        return nil
-      }
-    }
+    let inner = Self.insideParentheses(pattern)
+    isGroup = inner.utf8.count < pattern.utf8.count
+    guard let kind = Self.kind(inner) else { return nil }
+    self.kind = kind
+  }
+
+  private static func kind(_ pattern: Substring) -> Kind? {
+    if pattern == ".*" { return .everything }
+    if pattern == ".+" { return .nonEmpty }
+    let words = pattern.split(separator: "|", omittingEmptySubsequences: false)
+    if words.count > 1 { return literals(words).map { .oneOf($0) } }
+    if let literal = literal(pattern) { return .literal(literal) }
+    guard pattern.hasSuffix(".*") || pattern.hasSuffix(".+") else { return nil }
+    return literal(pattern.dropLast(2)).map { .prefix($0, andMore: pattern.hasSuffix("+")) }
   }
 
   func matches(_ text: String) -> Bool {
-    switch self {
+    switch kind {
     case .everything: true
     case .nonEmpty: !text.isEmpty
     case .literal(let literal): Self.isSame(text, literal)
@@ -61,8 +65,8 @@ enum LiteralShape: Equatable {
   }
 
   /// What is in the parentheses when there is one pair and it encloses everything.
-  private static func insideParentheses(_ pattern: Substring) -> Substring {
-    guard pattern.utf8.first == UInt8(ascii: "("), pattern.utf8.last == UInt8(ascii: ")") else { return pattern }
+  private static func insideParentheses(_ pattern: String) -> Substring {
+    guard pattern.utf8.first == UInt8(ascii: "("), pattern.utf8.last == UInt8(ascii: ")") else { return pattern[...] }
     // A backslash before the last parenthesis leaves one at the end, which no literal has.
     return pattern.dropFirst().dropLast()
   }
