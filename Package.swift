@@ -82,6 +82,7 @@ let package = Package(
     tests("CompressionTests", ["Compression"]),
     tests("HTTPClientTests", ["HTTPClient"]),
     tests("RegularExpressionsTests", ["RegularExpressions"]),
+    tests("PromQLTests", ["PromQL", "TimeSeries"]),
     tests("TimeSeriesTests", ["TimeSeries"]),
     tests("JSONTests", ["JSON"]),
     tests("FlagsTests", ["Flags", "JSON"]),

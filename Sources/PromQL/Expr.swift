@@ -56,7 +56,7 @@ package struct TimeShift: Sendable, Equatable {
 
 /// `name{matchers} offset … @ …`
 package struct VectorSelector: Sendable, Equatable {
-  /// The name before the braces or quoted in them; nil where only matchers say it. It is also among `matchers`.
+  /// The name before the braces; nil where the matchers say it, if anything does. It is also the last of `matchers`.
   package var name: String?
   /// In the order written, the name's last.
   package var matchers: [Matcher]

@@ -41,7 +41,7 @@ extension Lexer {
     case UInt8(ascii: "U"): try codePointAfterLetter(digits: 8, max: 0x10ffff)
     default:
       guard QuotedText.meaning(ofEscape: byte) != nil else {
-        throw error("unknown escape sequence \(takeNumberedCharacter())")
+        throw numberedError("unknown escape sequence ")
       }
       position += 1
     }
@@ -57,7 +57,7 @@ extension Lexer {
     for _ in 0..<digits {
       guard let byte = peek() else { throw error("escape sequence not terminated") }
       guard let digit = QuotedText.digit(byte), digit < base else {
-        throw error("illegal character \(takeNumberedCharacter()) in escape sequence")
+        throw numberedError("illegal character ", " in escape sequence")
       }
       value = value * base + digit
       position += 1
@@ -67,9 +67,9 @@ extension Lexer {
     }
   }
 
-  private mutating func takeNumberedCharacter() -> String {
+  private mutating func numberedError(_ before: String, _ after: String = "") -> ParseError {
     let (scalar, count) = QuotedText.scalar(in: bytes, at: position)
     position += count
-    return QuotedText.numbered(scalar)
+    return error("\(before)\(QuotedText.numbered(scalar))\(after)")
   }
 }

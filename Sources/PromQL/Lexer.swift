@@ -79,7 +79,7 @@ struct Lexer {
     default:
       if startsNumber() { return try numberOrDuration() }
       guard byte.isLetter || byte == UInt8(ascii: ":") else {
-        throw error("unexpected character: \(takeQuotedCharacter())")
+        throw characterError("unexpected character: ")
       }
       return isInBrackets ? try colonOrDurationFunction() : keywordOrIdentifier()
     }
@@ -129,7 +129,7 @@ struct Lexer {
     case (UInt8(ascii: "="), UInt8(ascii: "~")): throw error("unexpected character after '=': '~'")
     case (UInt8(ascii: "="), _): return token(.equals)
     case (UInt8(ascii: "!"), UInt8(ascii: "=")): return longToken(.binary(.notEqual))
-    case (UInt8(ascii: "!"), _): throw error("unexpected character after '!': \(takeQuotedCharacter())")
+    case (UInt8(ascii: "!"), _): throw characterError("unexpected character after '!': ")
     case (_, UInt8(ascii: "/")): return longToken(.trim)
     case (UInt8(ascii: "<"), UInt8(ascii: "=")): return longToken(.binary(.lessOrEqual))
     case (UInt8(ascii: "<"), _): return token(.binary(.less))
@@ -167,7 +167,7 @@ struct Lexer {
     }
     if let token = durationFunction() { return token }
     position = start
-    throw error("unexpected character in duration expression: \(takeQuotedCharacter())")
+    throw characterError("unexpected character in duration expression: ")
   }
 
   private mutating func colonInBracket() throws(ParseError) -> Token {
@@ -187,7 +187,7 @@ struct Lexer {
     }
     if let token = durationFunction() { return token }
     position = start
-    throw error("unexpected character: \(takeQuotedCharacter()), expected ':'")
+    throw characterError("unexpected character: ", ", expected ':'")
   }
 
   private mutating func durationFunction() -> Token? {
@@ -206,14 +206,14 @@ struct Lexer {
     case UInt8(ascii: "!"):
       if peek() == UInt8(ascii: "~") { return longToken(.matchesNot) }
       if peek() == UInt8(ascii: "=") { return longToken(.binary(.notEqual)) }
-      throw error("unexpected character after '!' inside braces: \(takeQuotedCharacter())")
+      throw characterError("unexpected character after '!' inside braces: ")
     case UInt8(ascii: "{"): throw error("unexpected left brace '{'")
     case UInt8(ascii: "}"):
       place = .expression
       return token(.rightBrace)
     default:
       position = start
-      throw error("unexpected character inside braces: \(takeQuotedCharacter())")
+      throw characterError("unexpected character inside braces: ")
     }
   }
 
@@ -243,11 +243,11 @@ struct Lexer {
     return following == UInt8(ascii: "(")
   }
 
-  /// Takes the character at `position`, which may be the end, as Go's `%q` shows it.
-  private mutating func takeQuotedCharacter() -> String {
+  /// An error about the character at `position`, which may be the end, shown as Go's `%q` does.
+  private mutating func characterError(_ before: String, _ after: String = "") -> ParseError {
     let (scalar, count) = QuotedText.scalar(in: bytes, at: position)
     position += count
-    return QuotedText.quoted(scalar)
+    return error("\(before)\(QuotedText.quoted(scalar))\(after)")
   }
 
   private mutating func longToken(_ kind: Token.Kind) -> Token {

@@ -33,7 +33,10 @@ package struct MemorySource: SeriesSource, Sendable {
     for (index, point) in notation.points.enumerated() {
       switch point {
       case .sample(let value): append(notation.labels, timeMs: fromMs + Int64(index) * stepMs, value: value)
-      case .nativeHistogram: noteNativeHistogram(notation.labels)
+      case .nativeHistogram:
+        noteNativeHistogram(notation.labels)
+        // It hides the float before it, as in Prometheus.
+        append(notation.labels, timeMs: fromMs + Int64(index) * stepMs, value: StaleMarker.value)
       case .omitted: break
       }
     }

@@ -14,9 +14,13 @@ package struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
   package let column: Int
   private let isOfEmptyQuery: Bool
 
+  // Messages show what they are about, which may be as long as a query.
+  private static let messageBytesMax = 1 << 10
+
   /// Linear in the place: counts the lines before it.
   init(_ message: String, at range: Range<Int>, in query: [UInt8]) {
-    self.message = message
+    let isLong = message.utf8.count > Self.messageBytesMax
+    self.message = isLong ? String(decoding: message.utf8.prefix(Self.messageBytesMax), as: UTF8.self) + "…" : message
     self.range = range
     let before = query[..<min(range.lowerBound, query.count)]
     line = before.count { $0 == UInt8(ascii: "\n") } + 1

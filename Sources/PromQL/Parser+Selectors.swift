@@ -43,11 +43,15 @@ extension Parser {
     }
     try take()
     guard token.kind == .string else { throw unexpected(in: "label matching", expected: "string") }
-    let value = try take()
+    let literal = try take()
+    let value = QuotedText.unquoted(bytes[literal.range])
+    if operation == .matches || operation == .matchesNot, !RegularExpression.isPlain(value) {
+      try countRegularExpression(value, at: literal.range)
+    }
     do throws(RegularExpressionError) {
-      return try Matcher(name, operation, QuotedText.unquoted(bytes[value.range]))
+      return try Matcher(name, operation, value)
     } catch {
-      throw self.error(error.description, at: label.range.lowerBound..<value.range.upperBound)
+      throw self.error(error.description, at: label.range.lowerBound..<literal.range.upperBound)
     }
   }
 }

@@ -10,6 +10,9 @@ extension Expr {
   package static let queryBytesMax = 1 << 20
   /// Most levels of a tree: calls, parentheses, and operators in one chain. Whoever walks it may use recursion.
   package static let depthMax = 500
+  /// Most regular expressions of one query, and the most bytes of their patterns, plain lists of words not counted.
+  package static let regularExpressionsMax = 250
+  package static let regularExpressionBytesMax = 64 << 10
 
   /// Reads a query and checks its types. Linear in its length.
   package init(parsing query: String) throws(ParseError) {
@@ -49,6 +52,8 @@ struct Parser {
   private var lexer: Lexer
   private var openExpressions = 0
   private var openAggregations = 0
+  private var regularExpressions = 0
+  private var regularExpressionBytes = 0
 
   init(_ bytes: [UInt8]) throws(ParseError) {
     guard bytes.count <= Expr.queryBytesMax else {
@@ -198,6 +203,18 @@ struct Parser {
   mutating func take(_ kind: Token.Kind) throws(ParseError) -> Token {
     guard token.kind == kind else { throw unexpected() }
     return try take()
+  }
+
+  /// Counts a pattern of a matcher against the bounds of a query; compiled, a few bytes may take megabytes.
+  mutating func countRegularExpression(_ pattern: String, at range: Range<Int>) throws(ParseError) {
+    regularExpressions += 1
+    regularExpressionBytes += pattern.utf8.count
+    guard regularExpressions <= Expr.regularExpressionsMax else {
+      throw error("query has more than \(Expr.regularExpressionsMax) regular expressions", at: range)
+    }
+    guard regularExpressionBytes <= Expr.regularExpressionBytesMax else {
+      throw error("query has more than \(Expr.regularExpressionBytesMax) bytes of regular expressions", at: range)
+    }
   }
 
   func text(_ token: Token) -> String { String(decoding: bytes[token.range], as: UTF8.self) }

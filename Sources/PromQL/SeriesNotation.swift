@@ -138,12 +138,11 @@ extension SeriesNotation {
     return count
   }
 
-  /// A number ends where the next part of `1e-3+2e-3x4` begins.
+  /// A number ends where the next part of `1e-3+2e-3x4` begins. There is no hexadecimal: `0x9` is ten times 0.
   private static func number(_ cursor: inout NotationCursor) throws(NotationError) -> Double {
     let error = cursor.error("a number is missing")
     let sign = cursor.skip("-") ? -1.0 : 1.0
     if sign > 0 { _ = cursor.skip("+") }
-    // No hexadecimal: `0x59` is sixty zeros.
     var text = cursor.run { $0.isNotationDigit || $0 == 0x2e }
     if text.isEmpty {
       text = cursor.run { $0.isNotationLetter && $0 != 0x78 }

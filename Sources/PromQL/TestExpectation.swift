@@ -110,13 +110,18 @@ struct TestExpectation {
   }
 
   private mutating func readValue(_ line: TestLine) throws(TestScriptError) {
-    let points = try? SeriesNotation.points(line.text)
-    // A line that is no number begins with a series.
-    if let points, points.count == 1, case .sample(let value) = points[0] {
-      scalar = value
+    if let number = TestExpectation.number(line.text) {
+      scalar = number
     } else {
       series.append(try line.read { (text) throws(NotationError) in try SeriesNotation(text) })
     }
+  }
+
+  /// A scalar stands alone on its line; what is no number is the name of a series.
+  private static func number(_ text: String) -> Double? {
+    let digits = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
+    guard let value = try? NumberText.value(Array(digits.utf8)[...]) else { return nil }
+    return text.first == "-" ? -value : value
   }
 
   func check(_ line: Int) throws(TestScriptError) {

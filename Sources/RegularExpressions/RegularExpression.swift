@@ -31,6 +31,9 @@ package final class RegularExpression: Sendable {
     }
   }
 
+  /// Whether an anchored pattern is compared as text, without a compiled program and its memory.
+  package static func isPlain(_ pattern: String) -> Bool { PlainPattern(pattern) != nil }
+
   /// Native strings are not copied.
   package func matches(_ text: String) -> Bool {
     switch matching {
