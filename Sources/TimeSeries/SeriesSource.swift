@@ -6,24 +6,44 @@
 /// Samples of one series, reused from series to series so that a query over many allocates for the longest.
 package struct SampleBuffer: Sendable {
   /// Milliseconds since 1970, ascending, none twice.
-  package private(set) var timesMs: [Int64] = []
+  @usableFromInline
+  package internal(set) var timesMs: [Int64] = []
   /// One for each time. A stale marker is `StaleMarker.value`; other NaN are values.
-  package private(set) var values: [Double] = []
+  @usableFromInline
+  package internal(set) var values: [Double] = []
 
   package init() {}
 
   package var count: Int { timesMs.count }
 
   /// - Parameter timeMs: later than the last one.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func append(timeMs: Int64, value: Double) {
     timesMs.append(timeMs)
     values.append(value)
   }
 
+  /// Replaces the newest value; its time stays.
+  package mutating func replaceLast(value: Double) {
+    values[values.count - 1] = value
+  }
+
   package mutating func removeAll() {
     timesMs.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)
+  }
+
+  /// Leaves out the stale markers, as every range vector does.
+  package mutating func removeStaleMarkers() {
+    guard let first = values.firstIndex(where: { StaleMarker.isStale($0) }) else { return }
+    var kept = first
+    for index in first..<values.count where !StaleMarker.isStale(values[index]) {
+      timesMs[kept] = timesMs[index]
+      values[kept] = values[index]
+      kept += 1
+    }
+    timesMs.removeLast(timesMs.count - kept)
+    values.removeLast(values.count - kept)
   }
 
   package mutating func reserve(_ count: Int) {
