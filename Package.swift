@@ -86,6 +86,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("FlagsTests", ["Flags", "JSON"]),
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
+    tests("PromQLTests", ["PromQL", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
     tests("ServerTests", ["Server"]),
