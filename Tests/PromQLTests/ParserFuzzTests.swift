@@ -6,19 +6,6 @@ import Testing
 
 // Damaged queries: each gives a tree that prints and reads again, or a ParseError, and nothing else.
 
-/// SplitMix64.
-private struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 private let words = [
   "a", "1", "0x1F", "1_0", "1h30m", "Inf", "NaN", "'s'", "\"\\x41\"", "`r`", "(", ")", "{", "}", "[", "]", "[5m]", "[1h:1m]", ",", ":",
   "=", "!=", "=~", "!~", "==", "<", ">=", "</", "+", "-", "*", "/", "%", "^", "@", "@ start()", "and", "or", "unless", "atan2", "bool",
