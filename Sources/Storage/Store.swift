@@ -178,6 +178,9 @@ package final class Store: Sendable {
     settings.maximumReaderCount = 4
     settings.busyMode = .timeout(5)
     settings.foreignKeysEnabled = true
+    // A full block of a calm series has some 1,100 bytes: of 4 KiB pages a fifth would stay empty. A file that exists
+    // keeps its page size.
+    settings.prepareDatabase { try $0.execute(sql: "PRAGMA page_size = 8192") }
     let pool = try DatabasePool(path: path, configuration: settings)
     // DatabasePool itself sets synchronous=NORMAL after its preparation hook, under which an acknowledged commit could
     // vanish with the power. It is set here, on the only connection that writes.

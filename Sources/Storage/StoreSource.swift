@@ -63,12 +63,14 @@ package final class StoreSource: SeriesSource {
       windows = try SeriesWindows(snapshot, index: series.index, fromMs: fromMs, newestWidthMs: widthMs)
     }
     let range = WindowSamples(fromMs: fromMs, throughMs: throughMs, asOfMs: asOfMs, widthMs: widthMs)
-    switch series.part {
-    case .counter: range.append(windows!.counter, to: &samples)
-    case .gauge: range.append(windows!.gauge, holds: series.labels.metricName.hasPrefix("cache_"), to: &samples)
-    case .sum: range.append(windows!.histogramSum(), to: &samples)
-    case .count: range.append(windows!.histogramCount(), to: &samples)
-    case .bucket(let bucket): range.append(windows!.histogramBucket(bucket), to: &samples)
+    SampleArrays.of(&samples) { samples in
+      switch series.part {
+      case .counter: range.append(windows!.counter, to: &samples)
+      case .gauge: range.append(windows!.gauge, holds: series.labels.metricName.hasPrefix("cache_"), to: &samples)
+      case .sum: range.append(windows!.histogramSum(), to: &samples)
+      case .count: range.append(windows!.histogramCount(), to: &samples)
+      case .bucket(let bucket): range.append(windows!.histogramBucket(bucket), to: &samples)
+      }
     }
   }
 }

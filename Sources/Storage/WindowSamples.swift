@@ -23,7 +23,7 @@ struct WindowSamples {
 
   // MARK: Running totals
 
-  func append(_ total: RunningTotal, to samples: inout SampleBuffer) {
+  func append(_ total: RunningTotal, to samples: inout SampleArrays) {
     var value = total.base
     var endMs: Int64?
     for step in total.steps {
@@ -48,7 +48,7 @@ struct WindowSamples {
   }
 
   /// An hour's increment spread evenly: nothing better is known once its windows are gone. Whole numbers stay whole.
-  private func spread(_ step: RunningTotal.Step, from value: Double, to samples: inout SampleBuffer) {
+  private func spread(_ step: RunningTotal.Step, from value: Double, to samples: inout SampleArrays) {
     let isWhole = step.increment == step.increment.rounded()
     var timeMs = step.startMs + WindowSamples.hourStepMs
     while timeMs < min(step.startMs + step.widthMs, asOfMs) {
@@ -59,7 +59,7 @@ struct WindowSamples {
   }
 
   /// After the last event: the total for a day, then the marker that it has ended.
-  private func end24h(_ value: Double, _ endMs: Int64, _ grid: Int64, to samples: inout SampleBuffer) {
+  private func end24h(_ value: Double, _ endMs: Int64, _ grid: Int64, to samples: inout SampleArrays) {
     let lastMs = endMs + WindowSamples.lifeMs
     hold(value, afterMs: endMs, beforeMs: min(lastMs, throughMs) + 1, grid, to: &samples)
     if lastMs < throughMs { sample(lastMs + grid, StaleMarker.value, to: &samples) }
@@ -70,7 +70,7 @@ struct WindowSamples {
   // MARK: Gauges
 
   /// - Parameter holds: whether the value stays until another is said, as for what services say only when it changes.
-  func append(_ gauge: [GaugeSample], holds: Bool, to samples: inout SampleBuffer) {
+  func append(_ gauge: [GaugeSample], holds: Bool, to samples: inout SampleArrays) {
     var previous: GaugeSample?
     for entry in gauge {
       guard entry.timeMs <= throughMs else { break }
@@ -88,7 +88,7 @@ struct WindowSamples {
 
   /// The value at each multiple of `grid` strictly between two times.
   private func hold(
-    _ value: Double, afterMs: Int64, beforeMs: Int64, _ grid: Int64, to samples: inout SampleBuffer
+    _ value: Double, afterMs: Int64, beforeMs: Int64, _ grid: Int64, to samples: inout SampleArrays
   ) {
     var timeMs = floor(max(afterMs, fromMs - 1), to: grid) + grid
     let endMs = min(beforeMs, throughMs + 1)
@@ -99,10 +99,34 @@ struct WindowSamples {
   }
 
   @inline(__always)
-  private func sample(_ timeMs: Int64, _ value: Double, to samples: inout SampleBuffer) {
+  private func sample(_ timeMs: Int64, _ value: Double, to samples: inout SampleArrays) {
     guard timeMs >= fromMs, timeMs <= throughMs else { return }
-    // Windows of several widths may overlap where one came late: the last total is the whole one.
-    guard timeMs > samples.timesMs.last ?? .min else { return samples.replaceLast(value: value) }
-    samples.append(timeMs: timeMs, value: value)
+    if let last = samples.timesMs.last, timeMs <= last {
+      // Windows of several widths may overlap where one came late: the last total is the whole one.
+      samples.values[samples.values.count - 1] = value
+    } else {
+      samples.timesMs.append(timeMs)
+      samples.values.append(value)
+    }
+  }
+}
+
+/// The arrays of a `SampleBuffer` while samples are appended to them: its own `append` is a call into another module.
+struct SampleArrays {
+  var timesMs: [Int64]
+  var values: [Double]
+
+  /// Runs `body` on a buffer's arrays, moved out and in without a copy.
+  static func of(_ buffer: inout SampleBuffer, _ body: (inout SampleArrays) throws -> Void) rethrows {
+    try buffer.write { timesMs, values in
+      var arrays = SampleArrays(timesMs: [], values: [])
+      swap(&arrays.timesMs, &timesMs)
+      swap(&arrays.values, &values)
+      defer {
+        swap(&arrays.timesMs, &timesMs)
+        swap(&arrays.values, &values)
+      }
+      try body(&arrays)
+    }
   }
 }

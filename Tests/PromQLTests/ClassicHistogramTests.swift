@@ -55,7 +55,7 @@ import Testing
       {} 0.15
 
     eval range from 5m to 15m step 5m histogram_quantile(scalar(h_bucket{le="-0.2"}) / 4, h_bucket{job="a"})
-      {job="a"} 0.06 0.15 0.65
+      {job="a"} 0.06 0.15 0.6
 
     eval instant at 50m histogram_fraction(0, 0.15, h_bucket{job="a"})
       {job="a"} 0.5

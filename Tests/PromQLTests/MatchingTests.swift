@@ -30,11 +30,11 @@ import Testing
       {method="get",code="404"} 20
       {method="post",code="500"} 20
 
-    # A filter keeps the left side's value, whichever is the one side.
+    # A filter keeps the left side's value, and the labels of the many.
     eval instant at 0m totals > ignoring (code) group_right requests
-      {method="get",code="500"} 600
-      {method="get",code="404"} 600
-      {method="post",code="500"} 120
+      requests{method="get",code="500"} 600
+      requests{method="get",code="404"} 600
+      requests{method="post",code="500"} 120
 
     eval instant at 0m requests / ignoring (code) totals
       expect fail msg: multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)
