@@ -88,6 +88,7 @@ struct BodyReading {
       try count(&event, bytes, context)
       return .accepted
     } catch {
+      if error.isOfAnotherKind(bytes) { return settleRecord(bytes, context, level: level) }
       return rejected(error, bytes, place: "")
     }
   }

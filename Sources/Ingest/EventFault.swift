@@ -42,6 +42,15 @@ struct EventFault: Error {
 }
 
 extension EventFault {
+  /// Whether the `event_type` is an application's own word, which makes the object a record like any other. One that
+  /// begins as ours do is a slip of the pen, which its writer wants to hear of.
+  func isOfAnotherKind(_ bytes: Span<UInt8>) -> Bool {
+    guard case .unknownType = code, isString else { return false }
+    let prefix = "cache_".utf8
+    guard end - start >= prefix.count else { return true }
+    return !prefix.enumerated().allSatisfy { bytes[start + $0.offset] == $0.element }
+  }
+
   /// Most bytes of an offending value that a reason quotes.
   static let quotedBytesMax = 64
 

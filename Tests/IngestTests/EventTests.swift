@@ -192,7 +192,7 @@ func whatIsNoEventIsIgnored(line: String) {
 }
 
 @Test(arguments: [
-  (#"{"event_type":"page_view"}"#, "event_type: \"page_view\": unknown; known are cache_hit, cache_miss"),
+  (#"{"event_type":"cache_hti"}"#, "event_type: \"cache_hti\": unknown; known are cache_hit, cache_miss"),
   (#"{"event_type":5}"#, "event_type: 5: unknown"),
   (#"{"event_type":"cache_hit","cache_tier":"L3"}"#, "cache_tier: \"L3\": must be \"L1\" or \"L2\""),
   (
