@@ -70,12 +70,12 @@ let package = Package(
     module(
       "Server",
       [
-        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "Storage",
+        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage",
         crypto, logging, yams,
       ]),
 
     // Row 5: the command line.
-    module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Simulation", argumentParser, logging]),
+    module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "PromQL", "Simulation", argumentParser, logging]),
     .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
 
     tests("HTTPTests", ["HTTP"]),

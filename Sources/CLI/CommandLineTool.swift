@@ -29,6 +29,6 @@ struct RampartCommand: ParsableCommand {
         rampart simulate --ramp ENABLE_PROFILE_CACHE --duration 5m
       """,
     version: BuildInformation.version,
-    subcommands: [ServeCommand.self, SimulateCommand.self, ConfigCommand.self]
+    subcommands: [ServeCommand.self, QueryCommand.self, SimulateCommand.self, ConfigCommand.self, PromQLTestCommand.self]
   )
 }

@@ -56,6 +56,9 @@ struct ServeCommand: ParsableCommand {
     try reader.read(environment: ProcessInfo.processInfo.environment)
     if let data { try reader.set("data", to: data, place: "--data") }
     if let listen { try reader.set("listen", to: listen, place: "--listen") }
+    if let assets, !Files.exists(assets + "/index.html") {
+      throw ValidationError("--assets: \(assets): holds no index.html: give the folder of the page, such as web")
+    }
     reader.set(assetsFolder: assets)
     return reader.configuration
   }

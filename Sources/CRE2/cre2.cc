@@ -3,25 +3,36 @@
 #include "cre2.h"
 
 #include <re2/re2.h>
+#include <string.h>
 
-#include <new>
 #include <string>
 #include <vector>
+
+using re2::RE2;
+using re2::StringPiece;
+
+// Of the two enumerations the ends and one between suffice: the order is RE2's own since 2010.
+static_assert(static_cast<int>(RE2::NoError) == CRE2_OK, "re2.h has other error codes");
+static_assert(static_cast<int>(RE2::ErrorMissingParen) == CRE2_MISSING_PAREN, "re2.h has other error codes");
+static_assert(static_cast<int>(RE2::ErrorUnexpectedParen) == CRE2_UNEXPECTED_PAREN, "re2.h has other error codes");
+static_assert(static_cast<int>(RE2::ErrorPatternTooLarge) == CRE2_PATTERN_TOO_LARGE, "re2.h has other error codes");
 
 struct cre2_expression {
   RE2 re2;
 };
 
-static_assert(int(CRE2_INTERNAL) == RE2::ErrorInternal, "RE2's error codes have moved");
-static_assert(int(CRE2_PATTERN_TOO_LARGE) == RE2::ErrorPatternTooLarge, "RE2's error codes have moved");
+static RE2::Options options(int64_t memory_bytes_max) {
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingUTF8);
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  options.set_max_mem(memory_bytes_max);
+  return options;
+}
 
-cre2_expression *cre2_compile(const char *pattern, size_t pattern_count, int64_t memory_bytes_max) {
+cre2_expression *cre2_compile(const char *pattern, size_t size, int64_t memory_bytes_max) {
   try {
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_dot_nl(true);
-    options.set_max_mem(memory_bytes_max);
-    return new cre2_expression{RE2(re2::StringPiece(pattern, pattern_count), options)};
+    return new cre2_expression{RE2(StringPiece(pattern, size), options(memory_bytes_max))};
   } catch (...) {
     return nullptr;
   }
@@ -29,42 +40,51 @@ cre2_expression *cre2_compile(const char *pattern, size_t pattern_count, int64_t
 
 void cre2_free(cre2_expression *expression) { delete expression; }
 
-cre2_error cre2_error_code(const cre2_expression *expression) {
-  return static_cast<cre2_error>(expression->re2.error_code());
+enum cre2_error cre2_error_code(const cre2_expression *expression) {
+  return static_cast<enum cre2_error>(expression->re2.error_code());
 }
 
-const char *cre2_error_argument(const cre2_expression *expression, size_t *count) {
+const char *cre2_error_argument(const cre2_expression *expression, size_t *size) {
   const std::string &argument = expression->re2.error_arg();
-  *count = argument.size();
+  *size = argument.size();
   return argument.data();
 }
 
-int cre2_group_count(const cre2_expression *expression) { return expression->re2.NumberOfCapturingGroups(); }
-
-const char *cre2_group_name(const cre2_expression *expression, int group) {
-  const auto &names = expression->re2.CapturingGroupNames();
-  const auto found = names.find(group);
-  return found == names.end() ? nullptr : found->second.c_str();
+size_t cre2_group_count(const cre2_expression *expression) {
+  int count = expression->re2.NumberOfCapturingGroups();
+  return count < 0 ? 0 : static_cast<size_t>(count);
 }
 
-int cre2_match(
-    const cre2_expression *expression, const char *text, size_t text_count, bool is_anchored, ptrdiff_t *offsets,
-    int group_count) {
-  // Nothing may have no address, but a group without one took no part.
-  if (text == nullptr) text = "";
+ptrdiff_t cre2_group_index(const cre2_expression *expression, const char *name, size_t size) {
   try {
-    const RE2::Anchor anchor = is_anchored ? RE2::ANCHOR_BOTH : RE2::UNANCHORED;
-    std::vector<re2::StringPiece> groups(group_count + 1);
-    const bool matches = expression->re2.Match(
-        re2::StringPiece(text, text_count), 0, text_count, anchor, groups.data(), static_cast<int>(groups.size()));
-    if (!matches) return 0;
-    for (size_t index = 0; index < groups.size(); index++) {
-      const bool took_part = groups[index].data() != nullptr;
-      offsets[2 * index] = took_part ? groups[index].data() - text : -1;
-      offsets[2 * index + 1] = took_part ? groups[index].data() - text + static_cast<ptrdiff_t>(groups[index].size()) : -1;
-    }
-    return 1;
+    const auto &groups = expression->re2.NamedCapturingGroups();
+    auto found = groups.find(std::string(name, size));
+    return found == groups.end() ? -1 : found->second;
   } catch (...) {
     return -1;
   }
+}
+
+enum cre2_match cre2_match(
+    const cre2_expression *expression, const char *text, size_t size, int is_full, struct cre2_range *groups,
+    size_t count) {
+  try {
+    // From a null pointer RE2 could not tell an empty group from one that took no part.
+    StringPiece whole(text == nullptr ? "" : text, size);
+    RE2::Anchor anchor = is_full ? RE2::ANCHOR_BOTH : RE2::UNANCHORED;
+    std::vector<StringPiece> found(count);
+    if (!expression->re2.Match(whole, 0, size, anchor, found.data(), static_cast<int>(count))) return CRE2_NO_MATCH;
+    for (size_t index = 0; index < count; index++) {
+      const StringPiece &group = found[index];
+      ptrdiff_t start = group.data() == nullptr ? -1 : group.data() - whole.data();
+      groups[index] = {start, start < 0 ? -1 : start + static_cast<ptrdiff_t>(group.size())};
+    }
+    return CRE2_MATCH;
+  } catch (...) {
+    return CRE2_NO_MEMORY;
+  }
+}
+
+int cre2_contains(const void *text, size_t text_size, const void *part, size_t part_size) {
+  return memmem(text, text_size, part, part_size) != nullptr;
 }

@@ -41,6 +41,7 @@ package enum DurationText {
 
   /// For sentences: `2m 10s`, to the second.
   package static func spoken(milliseconds: Int64) -> String {
+    if milliseconds > 0, milliseconds < 1000 { return "\(milliseconds)ms" }
     let parts = parts(milliseconds / 1000 * 1000)
     return parts.isEmpty ? "0s" : parts.joined(separator: " ")
   }

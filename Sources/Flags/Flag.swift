@@ -55,6 +55,17 @@ package struct Flag: Equatable, Sendable {
     return others.count == 1 ? others.first?.name : nil
   }
 
+  /// The first member, by name, that moves users from variant to variant and differs in `other`; a ramp relies on all
+  /// of them staying. Nil where none does.
+  package func rampedMember(changedIn other: Flag) -> String? {
+    if rollout != other.rollout { return "rollout" }
+    if salt != other.salt { return "salt" }
+    if bucketing != other.bucketing { return "bucketing" }
+    if variants != other.variants || type != other.type { return "variants" }
+    if defaultVariant != other.defaultVariant { return "defaultVariant" }
+    return caches == other.caches ? nil : "caches"
+  }
+
   /// The same flag at another percentage, for a ramp's shell.
   ///
   /// - Throws: when the flag has no `rollout` and more than one variant could be meant.
@@ -85,7 +96,7 @@ package struct Flag: Equatable, Sendable {
   /// How large a definition may be. One past each is refused with the bound in the sentence.
   package enum Bounds {
     /// In one environment; whoever stores flags refuses one more.
-    package static let flagsMax = 5_000
+    package static let flagsMax = 10_000
     package static let keyBytesMax = 128
     package static let nameBytesMax = 128
     package static let descriptionBytesMax = 4096

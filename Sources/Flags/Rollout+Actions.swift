@@ -76,7 +76,8 @@ extension Rollout {
     case .draft, .rolledBack: [.kill]
     case .warming, .soaking: [.pause, .advance, .rollback, .kill]
     case .held(.approval, _): [.pause, .approve, .advance, .rollback, .kill]
-    case .held(.breach, _): [.pause, .resume, .advance, .rollback, .kill]
+    // It waits for an operator already; pausing would only wake the guard to hold it again.
+    case .held(.breach, _): [.resume, .advance, .rollback, .kill]
     case .held: [.pause, .advance, .rollback, .kill]
     case .paused: [.resume, .rollback, .kill]
     case .completed: [.rollback, .kill]

@@ -48,6 +48,16 @@ internal import Synchronization
     socket.withLock { if $0 >= 0 { _ = shutdown($0, how) } }
   }
 
+  // Whether the client has closed the connection, or at least its sending side, after which nobody waits for an answer.
+  var isAbandoned: Bool {
+    socket.withLock { descriptor in
+      guard descriptor >= 0 else { return true }
+      var byte: UInt8 = 0
+      let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+      return count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
+    }
+  }
+
   // Writes without waiting; what the socket does not take is lost. Only for a last word before closing.
   func sendLastWord(_ bytes: [UInt8]) {
     socket.withLock { descriptor in

@@ -24,6 +24,9 @@ package final class SuspendedExchange: Sendable {
     _ = connection.complete(generation, with: .response(core.error(500, "the request was given up by the server")))
   }
 
+  /// Whether the client has gone, so that work on an answer may end. A system call; ask now and then.
+  package var isAbandoned: Bool { connection.isAbandoned }
+
   /// Answers the request. A client that has gone meanwhile is no error.
   ///
   /// - Returns: false when the request was answered before: by an earlier call, or by the server as it stopped.

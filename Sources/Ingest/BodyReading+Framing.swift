@@ -27,6 +27,7 @@ extension BodyReading {
       note(rejected(EventFault(.tooLong), body, place: ""), body, start, end, number: number)
       return
     }
+    if readPlainLine(body, start, end, number) { return }
     let line = body.extracting(start..<end)
     if line[0] == UInt8(ascii: "{") {
       readObjects(line, number, leading: start - lineStart)
@@ -39,8 +40,24 @@ extension BodyReading {
     }
   }
 
-  /// One object or several without line ends between them.
+  /// A line that is one object, read together with the first bytes of the next one, so that its last values are read by
+  /// words as well. What follows the object's brace cannot change what it says.
+  ///
+  /// - Returns: false for a line that is anything else, broken ones included; it is then read without the bytes behind it.
   @inline(__always)
+  private mutating func readPlainLine(_ body: Span<UInt8>, _ start: Int, _ end: Int, _ number: Int) -> Bool {
+    guard body[start] == UInt8(ascii: "{") else { return false }
+    // Two pairs of words: a number takes one pair at its start and one behind its point.
+    let line = body.extracting(start..<min(end &+ 32, body.count))
+    var cursor = JSONCursor()
+    do throws(JSONFault) { try reader.readObject(line, &cursor) } catch { return false }
+    guard cursor.position == end &- start else { return false }
+    note(settleObject(line), line, 0, cursor.position, number: number)
+    return true
+  }
+
+  /// One object or several without line ends between them.
+  @inline(never)
   private mutating func readObjects(_ line: Span<UInt8>, _ number: Int, leading: Int) {
     var cursor = JSONCursor()
     var start = 0

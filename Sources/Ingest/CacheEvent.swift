@@ -55,7 +55,6 @@ struct CacheEvent: Sendable {
   var key = CacheEvent.absent
   var cache = CacheEvent.absent
   var service = CacheEvent.absent
-  var userID = CacheEvent.absent
   /// The `reason` of a bypass, the `operation` of an error.
   var detail = CacheEvent.absent
 

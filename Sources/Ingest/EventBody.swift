@@ -49,10 +49,20 @@ enum EventBody {
   @inline(__always)
   static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index + 8 <= bytes.count {
-      let marks = Word.marks(0x0a, in: Word.eight(bytes, index))
-      if marks != 0 { return index + (marks.trailingZeroBitCount >> 3) }
-      index += 8
+    // Thirty-two bytes a step; the first step that finds something is looked at again.
+    while let (first, second) = Word.pair(bytes, index), let (third, fourth) = Word.pair(bytes, index &+ 16) {
+      let firstMarks = Word.marks(0x0a, in: first) | Word.marks(0x0a, in: second)
+      if firstMarks | Word.marks(0x0a, in: third) | Word.marks(0x0a, in: fourth) != 0 { break }
+      index &+= 32
+    }
+    while let (low, high) = Word.pair(bytes, index) {
+      let lowMarks = Word.marks(0x0a, in: low)
+      let highMarks = Word.marks(0x0a, in: high)
+      if lowMarks | highMarks != 0 {
+        let isLow = lowMarks != 0
+        return index &+ (isLow ? lowMarks : highMarks).trailingZeroBitCount &>> 3 &+ (isLow ? 0 : 8)
+      }
+      index &+= 16
     }
     while index < bytes.count, bytes[index] != 0x0a { index += 1 }
     return index

@@ -83,8 +83,9 @@ struct BodyReading {
   {
     guard reader.fields[.eventType] != nil else { return settleRecord(bytes, context, level: level) }
     do throws(EventFault) {
-      let event = try reader.event(bytes)
-      try count(event, bytes, context)
+      var event = CacheEvent()
+      try reader.read(&event, bytes)
+      try count(&event, bytes, context)
       return .accepted
     } catch {
       return rejected(error, bytes, place: "")
@@ -109,13 +110,18 @@ struct BodyReading {
   mutating func settleText(_ text: JSONString, _ bytes: Span<UInt8>, _ context: RecordContext, level: Int)
     -> RecordOutcome
   {
+    // Without escapes the text is its own bytes.
+    guard text.hasEscapes else { return settleText(bytes.extracting(text.start..<text.end), context, level: level) }
     // Taken out while its bytes are borrowed, put back for the next record.
     var buffer: [UInt8] = []
     swap(&buffer, &texts[level])
     defer { swap(&buffer, &texts[level]) }
     buffer.removeAll(keepingCapacity: true)
     JSONCursor.append(text, of: bytes, to: &buffer)
-    let inner = buffer.span
+    return settleText(buffer.span, context, level: level)
+  }
+
+  private mutating func settleText(_ inner: Span<UInt8>, _ context: RecordContext, level: Int) -> RecordOutcome {
     var cursor = JSONCursor()
     cursor.skipWhitespace(inner)
     guard cursor.position < inner.count, inner[cursor.position] == UInt8(ascii: "{") else {
@@ -130,18 +136,20 @@ struct BodyReading {
 
   /// A plain text line.
   mutating func settleLine(_ line: Span<UInt8>, _ context: RecordContext) -> RecordOutcome {
-    guard let event = lineFormats.event(line) else { return .ignored }
+    var event = CacheEvent()
+    guard lineFormats.read(&event, line) else { return .ignored }
     do throws(EventFault) {
-      try count(event, line, context)
+      try count(&event, line, context)
       return .accepted
     } catch {
       return rejected(error, line, place: "")
     }
   }
 
+  /// - Parameter event: not changed (`EventTally.add`).
   @inline(__always)
   private mutating func count(
-    _ event: CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
+    _ event: inout CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
   ) throws(EventFault) {
     let timeMs = event.timestampMs ?? context.timestampMs ?? receivedAtMs
     // Wrapping, and compared as distances, because either time may be any number.
@@ -154,11 +162,11 @@ struct BodyReading {
     if timeMs < windowStartMs || timeMs >= windowStartMs + settings.resolutionMs {
       windowStartMs = BodyReading.floor(timeMs, settings.resolutionMs)
     }
-    let place = labels.place(of: event, bytes, record: context)
+    let place = labels.place(of: &event, bytes, record: context)
     let row = RowLabels(
       event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
-      detail: labels.detail(of: event, bytes))
-    tally.add(event, row, windowStartMs: windowStartMs, timeMs: timeMs)
+      detail: labels.detail(of: &event, bytes))
+    tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs)
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
   }

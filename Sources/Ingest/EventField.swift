@@ -88,27 +88,28 @@ struct FieldValue {
 
 /// The fields of one object. Clearing it is one store: `present` says which values are of this object.
 struct EventFields {
+  /// The place where values of unknown names are put and never asked for.
+  static let unknown = EventField.allCases.count
+
   // On the heap: inline, reading one field was measured to copy all of them.
-  private var values = [FieldValue](repeating: FieldValue(), count: EventField.allCases.count)
-  private var present: UInt32 = 0
+  var values = [FieldValue](repeating: FieldValue(), count: EventFields.unknown + 1)
+  /// One bit for each of `values`. A null is the same as absent.
+  var present: UInt32 = 0
+  /// Index of the text of `event_type` into `EventType.kinds`, -1 where it is none of them.
+  var type = -1
 
   /// The value of a field; nil when it is absent or null.
   @inline(__always)
   subscript(_ field: EventField) -> FieldValue? {
     let index = field.index
-    return present & 1 << UInt32(truncatingIfNeeded: index) != 0 ? values[index] : nil
+    return present & 1 &<< UInt32(truncatingIfNeeded: index) != 0 ? values[index] : nil
   }
 
+  /// Whether any of some fields is present.
+  ///
+  /// - Parameter fields: a bit for each, by `index`.
   @inline(__always)
-  mutating func set(_ index: Int, _ value: FieldValue) {
-    values[index] = value
-    present |= 1 << UInt32(truncatingIfNeeded: index)
-  }
-
-  /// A null is the same as absent.
-  mutating func remove(_ index: Int) {
-    present &= ~(1 << UInt32(truncatingIfNeeded: index))
-  }
+  func hasAny(_ fields: UInt32) -> Bool { present & fields != 0 }
 
   @inline(__always)
   mutating func removeAll() { present = 0 }

@@ -46,6 +46,26 @@ struct EventLabels {
 
   var overflows: Int { services.overflows + caches.overflows + details.overflows }
 
+  /// Which values of each label are the same text in other code points.
+  struct Spellings {
+    let services: [Int]?
+    let caches: [Int]?
+    let details: [Int]?
+
+    /// The row with the first spelling of each of its values.
+    func first(of row: RowLabels) -> RowLabels {
+      if services == nil, caches == nil, details == nil { return row }
+      return RowLabels(
+        row.kind, row.tier, row.cohort, service: services?[row.service] ?? row.service,
+        cache: caches?[row.cache] ?? row.cache,
+        detail: row.kind == .breaker ? row.detail : details?[row.detail] ?? row.detail)
+    }
+  }
+
+  func spellings() -> Spellings {
+    Spellings(services: services.spellings(), caches: caches.spellings(), details: details.spellings())
+  }
+
   mutating func removeOutside() {
     services.removeOutside()
     caches.removeOutside()
@@ -63,7 +83,7 @@ struct EventLabels {
   /// - Parameter record: what the log record around the event says, asked after the key patterns.
   @inline(__always)
   mutating func place(
-    of event: CacheEvent, _ bytes: Span<UInt8>, record: RecordContext
+    of event: inout CacheEvent, _ bytes: Span<UInt8>, record: RecordContext
   ) -> (service: Int, cache: Int) {
     var service = EventLabels.number(event.service, bytes, isText: event.isTextLine, in: &services)
     var cache = EventLabels.number(event.cache, bytes, isText: event.isTextLine, in: &caches)
@@ -84,14 +104,18 @@ struct EventLabels {
     return (service, cache)
   }
 
-  mutating func detail(of event: CacheEvent, _ bytes: Span<UInt8>) -> Int {
+  @inline(__always)
+  mutating func detail(of event: inout CacheEvent, _ bytes: Span<UInt8>) -> Int {
     if event.kind == .breaker { return Int(event.breakerState.rawValue) }
-    guard event.isTextLine, event.detail.count > 0 else {
-      return EventLabels.number(event.detail, bytes, isText: false, in: &details)
-    }
+    return event.detail.count == 0 ? 0 : detail(event.detail, bytes, isTextLine: event.isTextLine)
+  }
+
+  @inline(never)
+  private mutating func detail(_ detail: JSONString, _ bytes: Span<UInt8>, isTextLine: Bool) -> Int {
+    guard isTextLine else { return EventLabels.number(detail, bytes, isText: false, in: &details) }
     // The words of a log line as a label: `pattern invalidation` becomes `pattern_invalidation`.
     var words: [UInt8] = []
-    for index in event.detail.start..<event.detail.end {
+    for index in detail.start..<detail.end {
       let byte = bytes[index]
       words.append(byte == 0x20 ? UInt8(ascii: "_") : byte &- 0x41 < 26 ? byte | 0x20 : byte)
     }

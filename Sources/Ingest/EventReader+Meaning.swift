@@ -9,21 +9,29 @@ extension EventReader {
   static let durationMsMax = 86_400_000.0
   static let countMax = 1_000_000_000.0
 
-  /// The event that the fields of the last object describe; the object has an `event_type`.
-  func event(_ bytes: Span<UInt8>) throws(EventFault) -> CacheEvent {
-    var event = CacheEvent()
+  /// What tells cache, service and cohort.
+  private static let placing: UInt32 =
+    1 << EventField.key.index | 1 << EventField.cache.index | 1 << EventField.service.index
+    | 1 << EventField.cohort.index
+
+  /// Reads the event that the fields of the last object describe; the object has an `event_type`.
+  ///
+  /// - Parameter event: a new one. It is filled in place because returning it was measured to copy it twice; `mutating`
+  ///   because the reader would be copied as well.
+  @inline(__always)
+  mutating func read(_ event: inout CacheEvent, _ bytes: Span<UInt8>) throws(EventFault) {
     event.kind = try kind(bytes)
     event.timestampMs = try timestamp(bytes)
     event.durationMs = try duration(bytes)
     event.tier = try tier(bytes)
-    event.key = text(.key)
-    event.cache = text(.cache)
-    event.service = text(.service)
-    event.userID = text(.userID)
+    if fields.hasAny(EventReader.placing) {
+      event.key = text(.key)
+      event.cache = text(.cache)
+      event.service = text(.service)
+      event.cohort = cohort(bytes)
+    }
     event.hasIdentity = hasIdentity
-    event.cohort = cohort(bytes)
     try readDetails(of: &event, bytes)
-    return event
   }
 
   private func readDetails(of event: inout CacheEvent, _ bytes: Span<UInt8>) throws(EventFault) {
@@ -56,38 +64,40 @@ extension EventReader {
     }
   }
 
+  @inline(__always)
   private func kind(_ bytes: Span<UInt8>) throws(EventFault) -> CacheEvent.Kind {
     guard let value = fields[.eventType] else { throw EventFault(.missing, .eventType) }
-    guard value.kind == .string, let index = typeNames.index(bytes, value.start, value.end) else {
-      throw EventFault(.unknownType, .eventType, value)
-    }
-    return typeKinds[index]
+    guard value.kind == .string, fields.type >= 0 else { throw EventFault(.unknownType, .eventType, value) }
+    return typeKinds[fields.type]
   }
 
-  private func timestamp(_ bytes: Span<UInt8>) throws(EventFault) -> Int64? {
+  @inline(__always)
+  private mutating func timestamp(_ bytes: Span<UInt8>) throws(EventFault) -> Int64? {
     guard let value = fields[.timestamp] else { return nil }
     guard let ms = time(value, bytes) else { throw EventFault(.invalid, .timestamp, value) }
     return ms
   }
 
   /// The time of a log record around an event; nil where no field tells it in a form that we know.
-  func recordTime(_ bytes: Span<UInt8>) -> Int64? {
+  mutating func recordTime(_ bytes: Span<UInt8>) -> Int64? {
     for field in EventField.recordTimes {
       if let value = fields[field], let ms = time(value, bytes) { return ms }
     }
     return nil
   }
 
-  private func time(_ value: FieldValue, _ bytes: Span<UInt8>) -> Int64? {
+  @inline(__always)
+  private mutating func time(_ value: FieldValue, _ bytes: Span<UInt8>) -> Int64? {
     switch value.kind {
     case .number: return EventTime.ms(epoch: value.number)
     case .string:
-      if let ms = EventTime.ms(rfc3339: bytes, value.start, value.end) { return ms }
+      if let ms = times.ms(rfc3339: bytes, value.start, value.end) { return ms }
       return number(in: value, bytes).flatMap(EventTime.ms(epoch:))
     default: return nil
     }
   }
 
+  @inline(__always)
   private func duration(_ bytes: Span<UInt8>) throws(EventFault) -> Double? {
     guard let value = fields[.durationMs] else { return nil }
     let ms: Double? =
@@ -101,6 +111,7 @@ extension EventReader {
   }
 
   /// A number written as a string, which is what some log formatters make of them.
+  @inline(never)
   private func number(in value: FieldValue, _ bytes: Span<UInt8>) -> Double? {
     let text = bytes.extracting(value.start..<value.end)
     var cursor = JSONCursor()
@@ -110,6 +121,7 @@ extension EventReader {
     return number.value
   }
 
+  @inline(__always)
   private func tier(_ bytes: Span<UInt8>) throws(EventFault) -> CacheEvent.Tier {
     guard let value = fields[.cacheTier] else { return .unknown }
     if value.kind == .string, value.end - value.start == 2, bytes[value.start] | 0x20 == UInt8(ascii: "l") {
@@ -141,6 +153,7 @@ extension EventReader {
   private static let breakerStates = WordTable(["closed", "open", "half_open"])
 
   /// Strings, and numbers as they are written; anything else is the same as absent.
+  @inline(__always)
   private func text(_ field: EventField) -> JSONString {
     guard let value = fields[field], value.kind == .string || value.kind == .number else { return CacheEvent.absent }
     return value.string
@@ -152,6 +165,7 @@ extension EventReader {
     return value.string
   }
 
+  @inline(__always)
   private func flag(_ field: EventField) throws(EventFault) -> Bool? {
     guard let value = fields[field] else { return nil }
     guard value.kind == .bool else { throw EventFault(.invalid, field, value) }
@@ -185,5 +199,6 @@ extension EventReader {
     return nil
   }
 
+  @inline(__always)
   var hasIdentity: Bool { text(.correlationID).count > 0 || text(.id).count > 0 }
 }

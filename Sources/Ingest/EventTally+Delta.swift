@@ -56,6 +56,16 @@ private enum CacheMetric: UInt8 {
     }
   }
 
+  /// The bits of a row's word that become labels.
+  func labelMask(_ kind: CacheEvent.Kind) -> UInt64 {
+    var mask = RowLabels.placeMask
+    if hasTier(kind) { mask |= RowLabels.tierMask }
+    if hasCohort { mask |= RowLabels.cohortMask }
+    if self == .duration { mask |= RowLabels.kindMask }
+    if detailLabel != nil { mask |= RowLabels.detailMask }
+    return mask
+  }
+
   /// What the row's detail is called.
   var detailLabel: String? {
     switch self {
@@ -70,42 +80,28 @@ private enum CacheMetric: UInt8 {
 extension EventTally {
   /// What the counted events add. Each series, and each series in each window, appears once.
   func delta(_ labels: EventLabels) -> BatchDelta {
-    var builder = DeltaBuilder(labels: labels)
+    var builder = DeltaBuilder(labels: labels, seed: seed)
     for row in rows { builder.addCounts(row) }
-    // Ascending by row and bucket.
-    let sorted = buckets.sorted { $0.key < $1.key }
-    var index = 0
-    while index < sorted.count {
-      let row = Int(sorted[index].key >> 8)
-      let start = index
-      while index < sorted.count, Int(sorted[index].key >> 8) == row { index += 1 }
-      builder.addDistribution(rows[row], sorted[start..<index])
-    }
+    for (index, row) in rows.enumerated() { builder.addDistribution(row, buckets.buckets(ofRow: index)) }
     for moment in moments { builder.addGauges(moment, rows[moment.row]) }
     return builder.delta
   }
 }
 
 private struct DeltaBuilder {
-  private struct Place: Hashable {
-    let series: Int
-    let windowStartMs: Int64
-  }
-
-  private struct Source: Hashable {
-    let metric: CacheMetric
-    let labels: RowLabels
-  }
-
   let labels: EventLabels
   var delta = BatchDelta()
-  private var seriesBySource: [Source: Int] = [:]
-  private var seriesByKey: [SeriesKey: Int] = [:]
-  private var countPlaces: [Place: Int] = [:]
-  private var distributionPlaces: [Place: Int] = [:]
+  private let spellings: EventLabels.Spellings
+  private var seriesNumbers: PairTable
+  private var countNumbers: PairTable
+  private var distributionNumbers: PairTable
 
-  init(labels: EventLabels) {
+  init(labels: EventLabels, seed: UInt64) {
     self.labels = labels
+    spellings = labels.spellings()
+    seriesNumbers = PairTable(seed: seed)
+    countNumbers = PairTable(seed: seed)
+    distributionNumbers = PairTable(seed: seed)
   }
 
   mutating func addCounts(_ row: EventTally.Row) {
@@ -137,19 +133,19 @@ private struct DeltaBuilder {
   }
 
   /// - Parameter buckets: of this row, ascending.
-  mutating func addDistribution(_ row: EventTally.Row, _ buckets: ArraySlice<EventTally.BucketRow>) {
-    let entries = buckets.map { BatchDelta.BucketCount(bucket: Int32($0.key & 0xff), count: $0.count) }
+  mutating func addDistribution(_ row: EventTally.Row, _ buckets: [BatchDelta.BucketCount]) {
+    guard !buckets.isEmpty else { return }
     let series = series(.duration, row.labels)
-    let place = Place(series: series, windowStartMs: row.windowStartMs)
     let sum = row.durationSumMs / 1000
-    guard let known = distributionPlaces[place] else {
-      distributionPlaces[place] = delta.distributions.count
+    let next = delta.distributions.count
+    let number = distributionNumbers.number(UInt64(series), UInt64(bitPattern: row.windowStartMs), next: next)
+    guard number < next else {
       delta.distributions.append(
-        .init(series: series, windowStartMs: row.windowStartMs, buckets: entries, sum: sum))
+        .init(series: series, windowStartMs: row.windowStartMs, buckets: buckets, sum: sum))
       return
     }
-    delta.distributions[known].sum += sum
-    delta.distributions[known].buckets = DeltaBuilder.merged(delta.distributions[known].buckets, entries)
+    delta.distributions[number].sum += sum
+    delta.distributions[number].buckets = DeltaBuilder.merged(delta.distributions[number].buckets, buckets)
   }
 
   mutating func addGauges(_ moment: EventTally.Moment, _ row: EventTally.Row) {
@@ -172,27 +168,22 @@ private struct DeltaBuilder {
 
   private mutating func add(_ metric: CacheMetric, _ row: EventTally.Row, _ increment: Int64) {
     let series = series(metric, row.labels)
-    let place = Place(series: series, windowStartMs: row.windowStartMs)
-    if let known = countPlaces[place] {
-      delta.counts[known].increment += increment
-      return
+    let next = delta.counts.count
+    let number = countNumbers.number(UInt64(series), UInt64(bitPattern: row.windowStartMs), next: next)
+    if number < next {
+      delta.counts[number].increment += increment
+    } else {
+      delta.counts.append(.init(series: series, windowStartMs: row.windowStartMs, increment: increment))
     }
-    countPlaces[place] = delta.counts.count
-    delta.counts.append(.init(series: series, windowStartMs: row.windowStartMs, increment: increment))
   }
 
+  /// Rows that differ in what this metric has no label for, and values that Unicode calls equal, are one series.
   private mutating func series(_ metric: CacheMetric, _ row: RowLabels) -> Int {
-    let source = Source(metric: metric, labels: row)
-    if let known = seriesBySource[source] { return known }
-    let key = SeriesKey(kind: metric.kind, labels: seriesLabels(metric, row))
-    // Rows that differ in what this metric has no label for, and values that Unicode calls equal, are one series.
-    let index = seriesByKey[key] ?? delta.series.count
-    if index == delta.series.count {
-      delta.series.append(key)
-      seriesByKey[key] = index
-    }
-    seriesBySource[source] = index
-    return index
+    let word = spellings.first(of: row).word & metric.labelMask(row.kind)
+    let next = delta.series.count
+    let number = seriesNumbers.number(word, UInt64(metric.rawValue), next: next)
+    if number == next { delta.series.append(SeriesKey(kind: metric.kind, labels: seriesLabels(metric, row))) }
+    return number
   }
 
   private func seriesLabels(_ metric: CacheMetric, _ row: RowLabels) -> Labels {

@@ -54,6 +54,18 @@ struct LabelInterner {
     String(decoding: bytes[entries[number].start..<entries[number].end], as: UTF8.self)
   }
 
+  /// For each number the lowest one whose value Unicode calls equal; nil where each is its own, as in ASCII.
+  func spellings() -> [Int]? {
+    guard bytes.contains(where: { $0 >= 0x80 }) else { return nil }
+    var numbers: [String: Int] = [:]
+    return entries.indices.map { number in
+      let value = value(number)
+      let first = numbers[value] ?? number
+      numbers[value] = first
+      return first
+    }
+  }
+
   /// Forgets the values of a body; costs what they were many.
   mutating func removeOutside() {
     overflows = 0

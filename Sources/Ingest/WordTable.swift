@@ -48,6 +48,10 @@ struct WordTable: Sendable {
 
   @inline(__always)
   private static func words(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> (UInt64, UInt64, UInt64) {
+    if end &- start <= 16, let (low, high) = Word.pair(bytes, start) {
+      let bits = (end &- start) &* 8
+      return (low & mask(bits), high & mask(bits &- 64), 0)
+    }
     if start + nameBytesMax <= bytes.count {
       // Without branches: the lengths of names in a row are what a processor cannot guess.
       let bits = (end - start) * 8

@@ -25,7 +25,22 @@ extension JSONCursor {
   /// Moves past a number; the cursor must stand on its first byte.
   ///
   /// - Throws: `.numberOutOfRange` for what would be infinite; `.unexpectedByte` where no number begins.
+  @inlinable @inline(__always)
   public mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNumber {
+    if let number = Plain.number(bytes, at: position) {
+      defer { position = number.end }
+      // Fifteen digits are exact in a double.
+      let integer = number.isInteger ? Int64(number.value) : nil
+      return JSONNumber(start: position, end: number.end, value: number.value, integer: integer)
+    }
+    var cursor = self
+    defer { self = cursor }
+    return try cursor.anyNumber(bytes)
+  }
+
+  /// The same for numbers that are not plain.
+  @usableFromInline
+  mutating func anyNumber(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNumber {
     let start = position
     let isNegative = try peek(bytes) == UInt8(ascii: "-")
     if isNegative { position += 1 }

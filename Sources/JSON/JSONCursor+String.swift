@@ -4,8 +4,22 @@
 
 extension JSONCursor {
   /// Moves past a string; the cursor must stand on its opening quote.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONString {
+    let start = position &+ 1
+    if let end = Plain.stringEnd(bytes, from: start) {
+      position = end &+ 1
+      return JSONString(start: start, end: end, hasEscapes: false)
+    }
+    // A copy, so that a cursor whose address goes nowhere else stays in a register.
+    var cursor = self
+    defer { self = cursor }
+    return try cursor.anyString(bytes)
+  }
+
+  /// The same for strings that are not plain.
+  @usableFromInline
+  mutating func anyString(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONString {
     let start = position + 1
     var index = start
     var hasEscapes = false
@@ -36,8 +50,7 @@ extension JSONCursor {
   }
 
   /// Moves past an escape or a character beyond ASCII.
-  @usableFromInline
-  mutating func skipUncommon(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
+  private mutating func skipUncommon(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
     if byte < 0x20 { throw .controlCharacter }
     if byte != UInt8(ascii: "\\") {
       let length = UTF8Length.ofCharacter(at: position, in: bytes)

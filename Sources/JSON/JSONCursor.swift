@@ -64,12 +64,17 @@ public struct JSONCursor: Sendable {
   }
 
   /// Moves past a key and its colon.
-  @inlinable
   public mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONString {
-    guard try peek(bytes) == UInt8(ascii: "\"") else { throw .unexpectedByte }
-    let key = try string(bytes)
+    let key = try name(bytes)
     try expect(UInt8(ascii: ":"), bytes)
     return key
+  }
+
+  /// Moves past a key up to its colon or the white space before that.
+  @inlinable
+  public mutating func name(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONString {
+    guard try peek(bytes) == UInt8(ascii: "\"") else { throw .unexpectedByte }
+    return try string(bytes)
   }
 
   /// Moves past white space and `true` or `false`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bytes eight at a time without unsafe loads: `extracting` checks the range once, and the compiler turns the eight
-// reads into one. Public for the reason given in `JSONCursor`.
+// Bytes eight at a time without unsafe loads: the range is checked once, and the compiler turns the eight reads into
+// one. Public for the reason given in `JSONCursor`.
 
 /// Up to eight bytes as a number, the first byte lowest.
 public enum Word {
@@ -21,13 +21,28 @@ public enum Word {
   /// The bytes `start..<start + 8`.
   @inlinable @inline(__always)
   public static func eight(_ bytes: Span<UInt8>, _ start: Int) -> UInt64 {
-    let piece = bytes.extracting(start..<start + 8)
-    // It always is; said so that the compiler drops the checks of the eight reads.
-    guard piece.count == 8 else { return 0 }
+    // In this form two comparisons are left of the checks of the range and of eight reads; `start..<start + 8` alone
+    // leaves five and an overflow check.
+    guard start >= 0, start <= bytes.count &- 8 else { preconditionFailure("a word beyond the bytes") }
+    return word(bytes.extracting(start..<start &+ 8), 0)
+  }
+
+  /// The bytes `start..<start + 16` as two words; nil where they are not all there.
+  @inlinable @inline(__always)
+  public static func pair(_ bytes: Span<UInt8>, _ start: Int) -> (low: UInt64, high: UInt64)? {
+    guard start >= 0, start <= bytes.count &- 16 else { return nil }
+    let piece = bytes.extracting(start..<start &+ 16)
+    return (word(piece, 0), word(piece, 8))
+  }
+
+  @inlinable @inline(__always)
+  static func word(_ piece: Span<UInt8>, _ start: Int) -> UInt64 {
     let low =
-      UInt64(piece[0]) | UInt64(piece[1]) << 8 | UInt64(piece[2]) << 16 | UInt64(piece[3]) << 24
+      UInt64(piece[start]) | UInt64(piece[start &+ 1]) << 8 | UInt64(piece[start &+ 2]) << 16
+      | UInt64(piece[start &+ 3]) << 24
     let high =
-      UInt64(piece[4]) | UInt64(piece[5]) << 8 | UInt64(piece[6]) << 16 | UInt64(piece[7]) << 24
+      UInt64(piece[start &+ 4]) | UInt64(piece[start &+ 5]) << 8 | UInt64(piece[start &+ 6]) << 16
+      | UInt64(piece[start &+ 7]) << 24
     return low | high << 32
   }
 
@@ -43,6 +58,22 @@ public enum Word {
   public static func stringMarks(in word: UInt64) -> UInt64 {
     let controls = (word &- 0x2020_2020_2020_2020) & ~word
     return marks(0x22, in: word) | marks(0x5c, in: word) | (controls | word) & 0x8080_8080_8080_8080
+  }
+
+  /// How many of the eight bytes, from the first on, are digits once `0x30` has been taken off each by an exclusive or.
+  @inlinable @inline(__always)
+  public static func digitCount(_ digits: UInt64) -> Int {
+    let marks = ((digits &+ 0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080
+    return marks.trailingZeroBitCount &>> 3
+  }
+
+  /// Eight digits, each a byte 0...9, the first one lowest, as a number: two, four, eight at a time.
+  @inlinable @inline(__always)
+  public static func decimal(_ digits: UInt64) -> UInt64 {
+    let pairs = digits &* 10 &+ digits &>> 8
+    let low = (pairs & 0x0000_00ff_0000_00ff) &* 0x000f_4240_0000_0064
+    let high = (pairs &>> 16 & 0x0000_00ff_0000_00ff) &* 0x0000_2710_0000_0001
+    return (low &+ high) &>> 32
   }
 
   /// Mixes two words into one: the halves of their 128-bit product, folded (as wyhash does).

@@ -17,7 +17,7 @@ extension Evaluation {
     }
     try checkLabelName(target, "invalid destination label name in label_replace()")
     try relabeledRows(call, target, at: steps, body) { labels in
-      expression.captures(in: labels[source] ?? "")?.expanding(template)
+      expression.expanding(template, in: labels[source] ?? "")
     }
   }
 

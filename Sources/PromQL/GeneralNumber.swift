@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Numbers as Go's `%g` prints them, in errors and annotations.
+// Numbers with an exponent where they are very small or large: in errors, in annotations, in answers.
 
 /// Numbers as Go's `%g` prints them.
-enum GeneralNumber {
+package enum GeneralNumber {
+  /// As Prometheus' HTTP API writes values: with an exponent only below 1e-06 and from 1e21 on.
+  /// https://github.com/prometheus/prometheus/blob/main/util/jsonutil/marshal.go
+  package static func ofAnswer(_ value: Double) -> String {
+    guard value.isFinite else { return unusual(value) }
+    let decimal = Decimal(value)
+    let hasExponent = value != 0 && (value.magnitude < 1e-6 || value.magnitude >= 1e21)
+    return decimal.sign + (hasExponent ? decimal.scientific : decimal.plain)
+  }
+
   /// As Go's `%g`: with an exponent below 1e-04 and from `digitsMax` digits before the point on, or six.
   ///
   /// - Parameter digitsMax: significant digits, nil for as many as read back as the same value.

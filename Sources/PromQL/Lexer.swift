@@ -5,7 +5,7 @@
 
 /// Reads a query word by word.
 struct Lexer {
-  private enum Place {
+  enum Place {
     case expression
     case braces
     /// After a left bracket, up to the first number.
@@ -16,11 +16,14 @@ struct Lexer {
   var position = 0
   /// Where the word that is being read begins.
   private(set) var start = 0
-  private var place = Place.expression
+  var place = Place.expression
   private var openParentheses = 0
-  private var isInBrackets = false
-  private var hasColon = false
-  private var hasDuration = false
+  /// After a left bracket.
+  var isInBrackets = false
+  /// In brackets, after their colon.
+  var hasColon = false
+  /// After the first number in any brackets: from then on Prometheus leaves a colon that comes too early to the parser.
+  var hasDuration = false
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -86,7 +89,7 @@ struct Lexer {
   }
 
   /// The symbols that are one byte and the same wherever they stand outside of braces.
-  private static func symbol(_ byte: UInt8) -> Token.Kind? {
+  static func symbol(_ byte: UInt8) -> Token.Kind? {
     switch byte {
     case UInt8(ascii: ","): .comma
     case UInt8(ascii: "*"): .binary(.multiply)
@@ -104,7 +107,7 @@ struct Lexer {
   }
 
   /// The token of a symbol just read, with what it opens or closes.
-  private mutating func token(_ kind: Token.Kind, after byte: UInt8) throws(ParseError) -> Token {
+  mutating func token(_ kind: Token.Kind, after byte: UInt8) throws(ParseError) -> Token {
     let token = token(kind)
     switch kind {
     case .leftParenthesis: openParentheses += 1
@@ -138,86 +141,7 @@ struct Lexer {
     }
   }
 
-  private mutating func leftBracket() throws(ParseError) -> Token {
-    position += 1
-    guard !isInBrackets else { throw error("unexpected left bracket '['") }
-    isInBrackets = true
-    hasColon = false
-    place = .bracket
-    return token(.leftBracket)
-  }
-
-  private mutating func bracketToken() throws(ParseError) -> Token {
-    let byte = bytes[position]
-    if byte != UInt8(ascii: "{"), byte != UInt8(ascii: "@"), let kind = Lexer.symbol(byte) {
-      position += 1
-      return try token(kind, after: byte)
-    }
-    if byte == UInt8(ascii: "]") {
-      position += 1
-      isInBrackets = false
-      place = .expression
-      return token(.rightBracket)
-    }
-    if byte == UInt8(ascii: ":") { return try colonInBracket() }
-    if startsNumber() {
-      hasDuration = true
-      place = .expression
-      return try numberOrDuration()
-    }
-    if let token = durationFunction() { return token }
-    position = start
-    throw characterError("unexpected character in duration expression: ")
-  }
-
-  private mutating func colonInBracket() throws(ParseError) -> Token {
-    position += 1
-    guard hasDuration else { throw error("unexpected colon before duration in duration expression") }
-    guard !hasColon else { throw error("unexpected repeated colon in duration expression") }
-    hasColon = true
-    return token(.colon)
-  }
-
-  private mutating func colonOrDurationFunction() throws(ParseError) -> Token {
-    if bytes[position] == UInt8(ascii: ":") {
-      position += 1
-      guard !hasColon else { throw error("unexpected colon ':'") }
-      hasColon = true
-      return token(.colon)
-    }
-    if let token = durationFunction() { return token }
-    position = start
-    throw characterError("unexpected character: ", ", expected ':'")
-  }
-
-  private mutating func durationFunction() -> Token? {
-    while let byte = peek(), byte.isLetter { position += 1 }
-    return keyword() == .durationFunction ? token(.durationFunction) : nil
-  }
-
-  private mutating func bracesToken() throws(ParseError) -> Token {
-    let byte = bytes[position]
-    if byte.isLetter { return identifier() }
-    if [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`")].contains(byte) { return try string() }
-    position += 1
-    switch byte {
-    case UInt8(ascii: ","): return token(.comma)
-    case UInt8(ascii: "="): return peek() == UInt8(ascii: "~") ? longToken(.matches) : token(.equals)
-    case UInt8(ascii: "!"):
-      if peek() == UInt8(ascii: "~") { return longToken(.matchesNot) }
-      if peek() == UInt8(ascii: "=") { return longToken(.binary(.notEqual)) }
-      throw characterError("unexpected character after '!' inside braces: ")
-    case UInt8(ascii: "{"): throw error("unexpected left brace '{'")
-    case UInt8(ascii: "}"):
-      place = .expression
-      return token(.rightBrace)
-    default:
-      position = start
-      throw characterError("unexpected character inside braces: ")
-    }
-  }
-
-  private mutating func identifier() -> Token {
+  mutating func identifier() -> Token {
     while let byte = peek(), byte.isLetter || byte.isDigit { position += 1 }
     return token(.identifier)
   }
@@ -233,7 +157,7 @@ struct Lexer {
   }
 
   /// The keyword that has been read since `start`.
-  private func keyword() -> Token.Kind? {
+  func keyword() -> Token.Kind? {
     guard position - start <= Token.Kind.keywordBytesMax else { return nil }
     return .keyword(String(decoding: bytes[start..<position], as: UTF8.self).lowercased())
   }
@@ -244,13 +168,13 @@ struct Lexer {
   }
 
   /// An error about the character at `position`, which may be the end, shown as Go's `%q` does.
-  private mutating func characterError(_ before: String, _ after: String = "") -> ParseError {
+  mutating func characterError(_ before: String, _ after: String = "") -> ParseError {
     let (scalar, count) = QuotedText.scalar(in: bytes, at: position)
     position += count
     return error("\(before)\(QuotedText.quoted(scalar))\(after)")
   }
 
-  private mutating func longToken(_ kind: Token.Kind) -> Token {
+  mutating func longToken(_ kind: Token.Kind) -> Token {
     position += 1
     return token(kind)
   }

@@ -1,35 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Why an expression was refused, in the words of Go's package regexp/syntax: people compare them with Prometheus'.
+// Why a pattern is refused, in the words of Go's regexp/syntax: they are what users of Prometheus look up.
 
-/// A regular expression that cannot be used.
-package struct RegularExpressionError: Error, Equatable, Sendable, CustomStringConvertible {
+/// A pattern that is no regular expression, or too large a one.
+package struct RegularExpressionError: Error, Equatable, CustomStringConvertible {
   package enum Code: String, Sendable {
-    case internalFault = "regexp/syntax: internal error"
-    case invalidEscape = "invalid escape sequence"
-    case invalidCharacterClass = "invalid character class"
-    case invalidCharacterRange = "invalid character class range"
-    case missingBracket = "missing closing ]"
     case missingParenthesis = "missing closing )"
     case unexpectedParenthesis = "unexpected )"
+    case missingBracket = "missing closing ]"
+    case missingRepetitionArgument = "missing argument to repetition operator"
+    case invalidRepetitionCount = "invalid repeat count"
+    case invalidNestedRepetition = "invalid nested repetition operator"
+    case invalidEscape = "invalid escape sequence"
     case trailingBackslash = "trailing backslash at end of expression"
-    case missingRepeatArgument = "missing argument to repetition operator"
-    case invalidRepeatSize = "invalid repeat count"
-    case invalidRepeatOperator = "invalid nested repetition operator"
-    case invalidPerlOperator = "invalid or unsupported Perl syntax"
+    case invalidCharacterClass = "invalid character class"
+    case invalidCharacterRange = "invalid character class range"
+    case unsupportedSyntax = "invalid or unsupported Perl syntax"
+    case invalidGroupName = "invalid named capture"
     case invalidUTF8 = "invalid UTF-8"
-    case invalidNamedCapture = "invalid named capture"
     case tooLarge = "expression too large"
+    case internalError = "internal error"
   }
+
+  // An answer shows where to look; it does not repeat 64 KiB.
+  private static let excerptScalarsMax = 256
 
   package let code: Code
-  /// The offending part of the expression.
-  package let part: String
+  /// The part of the pattern that is refused, at its start when it is long.
+  package let excerpt: String
 
-  package init(_ code: Code, part: String) {
+  init(_ code: Code, _ refused: String) {
+    let scalars = refused.unicodeScalars
     self.code = code
-    self.part = part
+    excerpt = scalars.count <= Self.excerptScalarsMax ? refused : String(scalars.prefix(Self.excerptScalarsMax)) + "…"
   }
 
-  package var description: String { "error parsing regexp: \(code.rawValue): `\(part)`" }
+  /// As Go's: "error parsing regexp: missing closing ): `(foo`".
+  package var description: String { "error parsing regexp: \(code.rawValue): `\(excerpt)`" }
 }

@@ -56,7 +56,8 @@ struct Access: Sendable {
   private func isSameOrigin(_ exchange: Exchange) -> Bool {
     if let site = exchange.header("Sec-Fetch-Site"), site != "same-origin", site != "none" { return false }
     guard let origin = exchange.header("Origin") else { return true }
-    let host = exchange.header("Host") ?? ""
-    return origin.lowercased() == "http://" + host.lowercased()
+    // A proxy may speak TLS with the browser and not with us; the name is what makes an origin ours.
+    let host = (exchange.header("Host") ?? "").lowercased()
+    return origin.lowercased() == "http://" + host || origin.lowercased() == "https://" + host
   }
 }

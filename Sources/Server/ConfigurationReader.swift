@@ -20,8 +20,9 @@ package struct ConfigurationReader {
   }
 
   private static let settings: [Setting] = [
-    Setting(key: "listen", expected: "ADDRESS:PORT, such as 127.0.0.1:8990 or [::1]:8990") { configuration, text in
-      guard let address = Quantity.address(text) else { return nil }
+    Setting(key: "listen", expected: "a loopback ADDRESS:PORT, such as 127.0.0.1:8990 or [::1]:8990") { configuration, text in
+      // Nobody can sign in yet, so nobody from elsewhere may come.
+      guard let address = Quantity.address(text), Access.isLoopback(address.0) else { return nil }
       (configuration.listenHost, configuration.listenPort) = address
     },
     Setting(key: "data", expected: "a folder") { configuration, text in
@@ -38,7 +39,7 @@ package struct ConfigurationReader {
     },
     Setting(key: "allowed_hosts", expected: "a list of host names without port") { configuration, text in
       let names = text.split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
-      guard names.allSatisfy({ !$0.isEmpty && !$0.contains("/") && !$0.contains(":") }) else { return nil }
+      guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isLetter || $0.isNumber || "-._".contains($0) } }) else { return nil }
       configuration.allowedHosts = names
     },
     Setting(key: "resolution", expected: "a duration from 1s to 60s in whole seconds, such as 10s") {
@@ -158,6 +159,9 @@ package struct ConfigurationReader {
       ConfigurationError(place: "\(file):\(node.mark?.line ?? 1)", key: "ingest.keys", message: message)
     }
     guard let items = node.sequence else { throw wrong(node, "must be \(expected)") }
+    guard items.count <= KeyPatterns.configuredMax else {
+      throw wrong(node, "\(items.count) patterns: must be at most \(KeyPatterns.configuredMax)")
+    }
     for item in items {
       guard let fields = item.mapping else { throw wrong(item, "must be \(expected)") }
       for (name, _) in fields where !["match", "cache", "service"].contains(name.string) {

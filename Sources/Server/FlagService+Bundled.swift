@@ -17,7 +17,7 @@ extension FlagService {
   func createProfileFlag(nowMs: Int64) throws {
     let id = FlagID(environment: FlagService.defaultEnvironment, key: "ENABLE_PROFILE_CACHE")
     _ = try put(
-      id, try JSONValue(parsing: FlagService.profileFlag), expectedVersion: nil, reason: "bundled with Rampart", nowMs: nowMs,
+      id, try JSONValue(parsing: FlagService.profileFlag), expectedVersion: .any, reason: "bundled with Rampart", nowMs: nowMs,
       actor: Actor.rampart)
   }
 }

@@ -15,6 +15,12 @@ final class FlagService: Sendable {
     let key: String
   }
 
+  /// Which version of a flag a change is meant for (`If-Match`).
+  enum ExpectedVersion: Sendable {
+    case any, existing
+    case exactly(Int64)
+  }
+
   /// What is true at one revision.
   private struct Picture: Sendable {
     var revision: Int64
@@ -24,19 +30,22 @@ final class FlagService: Sendable {
 
   static let defaultEnvironment = "production"
   static let environmentsMax = 20
-  static let flagsMax = 10_000
   /// How often the progress of a soak clock is written: what a crash may cost it.
   private static let progressIntervalMs: Int64 = 5_000
 
   private let store: Store
   private let streams: ChangeStreams
+  private let resolutionMs: Int64
   private let picture: Mutex<Picture>
   private let writing = Mutex(())
   private let savedMs = Mutex<[FlagID: Int64]>([:])
 
   /// Reads the flags and ramps of the store; a new store gets `ENABLE_PROFILE_CACHE`, off.
-  init(store: Store, streams: ChangeStreams, nowMs: Int64) throws {
+  ///
+  /// - Parameter resolutionMs: width of the windows that a guard is measured in.
+  init(store: Store, streams: ChangeStreams, resolutionMs: Int64, nowMs: Int64) throws {
     self.store = store
+    self.resolutionMs = resolutionMs
     self.streams = streams
     picture = Mutex(try FlagService.load(store))
     if try store.revision() == 0 { try createProfileFlag(nowMs: nowMs) }
@@ -106,9 +115,9 @@ final class FlagService: Sendable {
   ///
   /// - Parameters:
   ///   - document: the whole definition.
-  ///   - expectedVersion: what the caller last read; nil accepts any.
+  ///   - expectedVersion: what the caller last read.
   func put(
-    _ id: FlagID, _ document: JSONValue, expectedVersion: Int64?, reason: String, nowMs: Int64, actor: String = Actor.localUser
+    _ id: FlagID, _ document: JSONValue, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64, actor: String = Actor.localUser
   ) throws -> Flag {
     try writing.withLock { _ in
       let old = try? flag(id)
@@ -120,7 +129,7 @@ final class FlagService: Sendable {
 
   /// Changes the members of a flag that a JSON merge patch names.
   func patch(
-    _ id: FlagID, _ patch: JSONValue, expectedVersion: Int64?, reason: String, nowMs: Int64
+    _ id: FlagID, _ patch: JSONValue, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64
   ) throws -> Flag {
     try writing.withLock { _ in
       let old = try flag(id)
@@ -129,7 +138,7 @@ final class FlagService: Sendable {
     }
   }
 
-  func delete(_ id: FlagID, expectedVersion: Int64?, reason: String, nowMs: Int64) throws {
+  func delete(_ id: FlagID, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64) throws {
     try writing.withLock { _ in
       let old = try flag(id)
       try require(expectedVersion, old)
@@ -152,8 +161,8 @@ final class FlagService: Sendable {
   ) throws -> Flag {
     if let old, old.definition == new.definition { return old }
     let isRamping = picture.withLock { $0.rollouts[id]?.isActive } == true
-    if isRamping, old?.rollout != new.rollout {
-      throw RequestError.conflict("rollout: a ramp is under way and owns the percentage: pause it, roll it back or kill it")
+    if isRamping, let member = old?.rampedMember(changedIn: new) {
+      throw RequestError.conflict("\(member): a ramp is under way and relies on it: roll the ramp back or kill it first")
     }
     if old == nil { try requireRoom(id) }
     var flag = new
@@ -189,6 +198,17 @@ final class FlagService: Sendable {
       }
       guard !flag.caches.isEmpty else {
         throw RequestError.conflict("flag \(id.key): governs no caches, so nothing could guard the ramp: set its caches first")
+      }
+      guard flag.rampVariant != nil else {
+        throw RequestError.conflict(
+          "flag \(id.key): several variants beside the default, so nothing says which one the ramp hands out: "
+            + "set its rollout's variant first")
+      }
+      // The guard judges whole windows within its span, of which the first is rarely whole.
+      guard plan.windowMs >= 2 * resolutionMs else {
+        let least = DurationText.spoken(milliseconds: 2 * resolutionMs)
+        throw RequestError.badRequest(
+          "guard.window: \(DurationText.spoken(milliseconds: plan.windowMs)): must be at least \(least), twice the resolution")
       }
       var rollout = try rollout(id, nowMs: nowMs)
       let changes = try rollout.start(
@@ -313,9 +333,13 @@ final class FlagService: Sendable {
 
   // MARK: Pieces
 
-  private func require(_ expectedVersion: Int64?, _ flag: Flag?) throws(StoreError) {
-    guard let expectedVersion, expectedVersion != flag?.version else { return }
-    throw .conflict(currentVersion: flag?.version)
+  private func require(_ expected: ExpectedVersion, _ flag: Flag?) throws(StoreError) {
+    switch expected {
+    case .any: return
+    case .existing where flag != nil: return
+    case .exactly(let version) where flag?.version == version: return
+    default: throw .conflict(currentVersion: flag?.version)
+    }
   }
 
   private func requireRoom(_ id: FlagID) throws(RequestError) {
@@ -323,8 +347,8 @@ final class FlagService: Sendable {
     guard environments.contains(id.environment) || environments.count < FlagService.environmentsMax else {
       throw .conflict("environment \(id.environment): there are \(FlagService.environmentsMax) already, which is the most")
     }
-    guard flags < FlagService.flagsMax else {
-      throw .conflict("flag \(id.key): the environment has \(FlagService.flagsMax) already, which is the most")
+    guard flags < Flag.Bounds.flagsMax else {
+      throw .conflict("flag \(id.key): the environment has \(Flag.Bounds.flagsMax) already, which is the most")
     }
   }
 

@@ -8,6 +8,10 @@ internal import TimeSeries
 // within the step, so that what happened before it is not held against it.
 
 struct GuardMeasurement {
+  /// A breaker says only when its state changes, so the last word holds long; but not for ever, since the service that
+  /// said it may be gone.
+  private static let breakerLifeMs: Int64 = 86_400_000
+
   let store: Store
   let resolutionMs: Int64
 
@@ -23,9 +27,10 @@ struct GuardMeasurement {
       key.labels.metricName == "cache_circuit_breaker_state" && key.labels["state"] == "open" && isOurs(key)
     }
     let ours = store.series.filter { isOurs($0.key) }
+    let isAlive = { (series: SeriesState) in series.latestMs > nowMs - GuardMeasurement.breakerLifeMs }
     return GuardEvidence(
       lookups: step.lookups + step.errors, hits: warm.hits, misses: warm.misses, errors: step.errors,
-      breakerOpen: ours.contains { isOpen($0.key) && $0.value == 1 },
+      breakerOpen: ours.contains { isOpen($0.key) && $0.value == 1 && isAlive($0) },
       breakerOpenings: try store.sampleCount(equalTo: 1, sinceMs: stepSinceMs, where: isOpen),
       newestEventAgeMs: newestEventAgeMs(ours, nowMs))
   }
@@ -44,6 +49,6 @@ struct GuardMeasurement {
   /// Counters know the window an event fell into, not its moment: the age is at least this.
   private func newestEventAgeMs(_ series: [SeriesState], _ nowMs: Int64) -> Int64? {
     series.filter { $0.latestMs != .min }
-      .map { max(nowMs - $0.latestMs - ($0.key.kind == .gauge ? 0 : resolutionMs), 0) }.min()
+      .map { max(nowMs - min($0.latestMs + ($0.key.kind == .gauge ? 0 : resolutionMs), $0.receivedMs), 0) }.min()
   }
 }

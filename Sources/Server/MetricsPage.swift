@@ -38,8 +38,8 @@ struct MetricsPage: Sendable {
 
   func write(_ format: Exposition.Format, nowMs: Int64) -> [UInt8] {
     var exposition = Exposition(format: format)
-    let entries = cacheEntries() + flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs) + httpEntries() + processEntries()
-    for entry in entries.sorted(by: { $0.family.name < $1.family.name }) where !entry.samples.isEmpty {
+    let entries = (cacheEntries() + allOwnEntries(nowMs: nowMs)).sorted { $0.family.name < $1.family.name }
+    for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
       for sample in entry.samples {
         switch sample {
@@ -51,6 +51,26 @@ struct MetricsPage: Sendable {
     }
     exposition.end()
     return exposition.bytes
+  }
+
+  /// What is no event's: flags, Rampart's health, the process.
+  func ownSamples(nowMs: Int64) -> [(Labels, Double)] {
+    allOwnEntries(nowMs: nowMs).flatMap(\.samples).compactMap { sample in
+      switch sample {
+      case .whole(let labels, let value): (labels, Double(value))
+      case .number(let labels, let value): (labels, value)
+      case .histogram: nil
+      }
+    }
+  }
+
+  /// Names, types and help of the families, for metadata.
+  func families(nowMs: Int64) -> [MetricFamily] {
+    (cacheEntries() + allOwnEntries(nowMs: nowMs)).filter { !$0.samples.isEmpty }.map(\.family)
+  }
+
+  private func allOwnEntries(nowMs: Int64) -> [Entry] {
+    flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs) + httpEntries() + processEntries()
   }
 
   private func cacheEntries() -> [Entry] {

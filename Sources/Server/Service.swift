@@ -19,7 +19,9 @@ package final class Service: Sendable {
   private struct Running: Sendable {
     let store: Store
     let driver: RolloutDriver
+    let recorder: SelfRecorder
     let http: HTTPServer
+    let readings: Worker
     let queries: Worker
     let administration: Worker
   }
@@ -34,29 +36,34 @@ package final class Service: Sendable {
 
   /// Opens the store and serves from now on.
   ///
-  /// - Throws: `ConfigurationError` for an address that may not be served, `StoreError`, `HTTPServerError`.
+  /// - Throws: `StoreError`, `HTTPServerError`.
   package func start() throws {
-    guard Access.isLoopback(configuration.listenHost) else {
-      throw ConfigurationError(
-        place: "listen", key: "",
-        message: "\(configuration.listenHost): only loopback addresses are served until access control exists: use 127.0.0.1 or ::1")
-    }
+    precondition(Access.isLoopback(configuration.listenHost), "nobody can sign in, so nobody from elsewhere may come")
     let startedMs = Clock.wallMs()
-    let store = try Store(
-      StoreConfiguration(
-        folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
-        limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit)))
+    let store = try Store(storeConfiguration)
     do {
       let streams = ChangeStreams()
-      let flags = try FlagService(store: store, streams: streams, nowMs: startedMs)
-      let queries = Worker(name: "queries", threads: 2, queueMax: 256)
+      let flags = try FlagService(
+        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
+      let readings = Worker(name: "readings", threads: 2, queueMax: 256)
+      let promQL = Worker(name: "queries", threads: 2, queueMax: 64)
       let administration = Worker(name: "administration", queueMax: 256)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
-      let http = makeServer(store, flags, streams, queries, administration, driver, startedMs: startedMs)
+      let counters = IngestCounters()
+      // The page of metrics is a route of the server whose counters it shows.
+      let server = Monitor<HTTPServer?>(nil)
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
+      let http = makeServer(store, flags, streams, readings, promQL, administration, metrics, startedMs: startedMs)
+      server.change { $0 = http }
+      let recorder = SelfRecorder(
+        store: store, metrics: metrics, intervalMs: configuration.resolutionMs, logger: logger)
       driver.start()
+      recorder.start()
       let port = try http.start()
       running.change {
-        $0 = Running(store: store, driver: driver, http: http, queries: queries, administration: administration)
+        $0 = Running(
+          store: store, driver: driver, recorder: recorder, http: http, readings: readings, queries: promQL,
+          administration: administration)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -77,7 +84,10 @@ package final class Service: Sendable {
     }) else { return true }
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
-    let hasEnded = [parts.driver.stop(timeoutMs: 2_000), parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000)]
+    let hasEnded = [
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.readings.stop(timeoutMs: 2_000),
+      parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000),
+    ]
     do throws(StoreError) {
       try parts.store.close()
     } catch {
@@ -94,13 +104,11 @@ package final class Service: Sendable {
   }
 
   private func makeServer(
-    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ queries: Worker, _ administration: Worker,
-    _ driver: RolloutDriver, startedMs: Int64
+    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ readings: Worker, _ promQL: Worker,
+    _ administration: Worker,
+    _ metrics: MetricsPage, startedMs: Int64
   ) -> HTTPServer {
-    let counters = IngestCounters()
-    // The page of metrics is a route of the server whose counters it shows.
-    let http = Monitor<HTTPServer?>(nil)
-    let metrics = MetricsPage(store: store, counters: counters, flags: flags) { http.withLock { $0?.statistics } }
+    let counters = metrics.counters
     var router = Router()
     EventRoutes(
       store: store, settings: ingestSettings, counters: counters,
@@ -108,15 +116,27 @@ package final class Service: Sendable {
       bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs
     ).add(to: &router)
     ReadingRoutes(
-      store: store, metrics: metrics, counters: counters, queries: queries, resolutionMs: configuration.resolutionMs,
+      store: store, metrics: metrics, counters: counters, queries: readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
+    ).add(to: &router)
+    QueryRoutes(
+      queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: promQL
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
-    let server = HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
-    http.change { $0 = server }
-    return server
+    return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
+  }
+
+  private var storeConfiguration: StoreConfiguration {
+    var settings = StoreConfiguration(
+      folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
+      limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit))
+    settings.widthMs = configuration.resolutionMs
+    // Raw windows are finer than 1 min and take about a byte each, so they serve that retention too.
+    settings.retention.rawMs = max(configuration.retention.rawMs, configuration.retention.oneMinuteMs)
+    settings.retention.hourMs = configuration.retention.longestMs
+    return settings
   }
 
   private var ingestSettings: IngestSettings {

@@ -179,9 +179,3 @@ extension JSONWriter {
     if let value { string(value) } else { null() }
   }
 }
-
-/// The greatest multiple of `width` that is not above `value`.
-func floor(_ value: Int64, to width: Int64) -> Int64 {
-  let rest = value % width
-  return value - (rest < 0 ? rest + width : rest)
-}

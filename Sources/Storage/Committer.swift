@@ -2,6 +2,7 @@
 
 internal import GRDB
 internal import Platform
+internal import Synchronization
 
 // Group commit: one thread takes whatever has been submitted while it was writing, puts it into one transaction, and
 // tells every submitter only when that transaction is on disk. No timer: an idle store commits a lone body at once, a
@@ -34,12 +35,22 @@ final class Committer: Sendable {
   private let pool: DatabasePool
   private let catalog: SeriesCatalog
   private let deadLettersMax: Int
+  private let widthMs: Int64
+  /// Told how many bytes each commit adds to the journal.
+  private let journalGrew: @Sendable (Int) -> Void
   private let monitor = Monitor(State())
+  /// Used by the committer's thread alone.
+  private let hours = Mutex(HourTable())
 
-  init(pool: DatabasePool, catalog: SeriesCatalog, deadLettersMax: Int) {
+  init(
+    pool: DatabasePool, catalog: SeriesCatalog, _ configuration: StoreConfiguration,
+    journalGrew: @escaping @Sendable (Int) -> Void
+  ) {
     self.pool = pool
     self.catalog = catalog
-    self.deadLettersMax = deadLettersMax
+    deadLettersMax = configuration.deadLettersMax
+    widthMs = configuration.widthMs
+    self.journalGrew = journalGrew
   }
 
   func start() {
@@ -78,6 +89,11 @@ final class Committer: Sendable {
   private func run() {
     while let group = nextGroup() {
       let outcomes = commit(group.map(\.submission))
+      if case .failure = outcomes, group.count > 1 {
+        // One body too large for what room is left must not fail those beside it.
+        for waiting in group { waiting.completion(commit([waiting.submission]).map { $0[0] }) }
+        continue
+      }
       for (index, waiting) in group.enumerated() {
         waiting.completion(outcomes.map { $0[index] })
       }
@@ -99,20 +115,31 @@ final class Committer: Sendable {
 
   private func commit(_ group: [Submission]) -> Result<[CommitOutcome], StoreError> {
     do throws(StoreError) {
-      let (outcomes, write) = try StoreError.wrapping("commit") {
-        try pool.write { db in
-          var write = TelemetryWrite(db: db, catalog: catalog)
-          let outcomes = try group.map { try write.stage($0) }
-          try write.finish(deadLettersMax: deadLettersMax)
-          return (outcomes, (created: write.createdSeries, changed: write.changedSeries))
-        }
-      }
-      catalog.apply(created: write.created, changed: write.changed)
+      let outcomes = try hours.withLock { hours throws(StoreError) in try write(group, &hours) }
       monitor.withLock { $0.commits += 1 }
       return .success(outcomes)
     } catch {
+      hours.withLock { $0.forget() }
       monitor.withLock { $0.failures += 1 }
       return .failure(error)
     }
+  }
+
+  private func write(_ group: [Submission], _ hours: inout HourTable) throws(StoreError) -> [CommitOutcome] {
+    let seriesCount = catalog.count
+    let (outcomes, write, journalID) = try StoreError.wrapping("commit") {
+      try pool.write { db in
+        var write = TelemetryWrite(db: db, catalog: catalog, seriesCount: seriesCount, widthMs: widthMs)
+        let outcomes = try group.map { try write.stage($0) }
+        let journalID = try write.finish(deadLettersMax: deadLettersMax)
+        let staged = write.staged.states
+        try hours.write(write.entries, to: db) { $0 < seriesCount ? catalog.state($0).key : staged[$0 - seriesCount].key }
+        return (outcomes, write, journalID)
+      }
+    }
+    let receivedMs = group.map(\.receivedMs).max()
+    catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
+    journalGrew(write.journalBytes)
+    return outcomes
   }
 }

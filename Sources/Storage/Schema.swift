@@ -18,37 +18,60 @@ enum Schema {
             labels TEXT NOT NULL CHECK (json_valid(labels)),
             UNIQUE (name, labels)
           ) STRICT;
-          -- What each window adds to a counter.
-          CREATE TABLE counter_window (
+          -- What was committed and is in no block yet: one row a transaction. AUTOINCREMENT, because series_state says
+          -- up to which id a series is in its blocks, and an id must not come twice.
+          CREATE TABLE journal (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            width_ms INTEGER NOT NULL,
+            data BLOB NOT NULL
+          ) STRICT;
+          -- Windows of one width, or samples of a gauge, of one series.
+          CREATE TABLE block (
+            id INTEGER PRIMARY KEY,
             series_id INTEGER NOT NULL REFERENCES series (id),
             start_ms INTEGER NOT NULL,
-            value INTEGER NOT NULL CHECK (value >= 0),
-            PRIMARY KEY (series_id, start_ms)
-          ) STRICT, WITHOUT ROWID;
-          -- What each window adds to a histogram.
-          CREATE TABLE histogram_window (
-            series_id INTEGER NOT NULL REFERENCES series (id),
-            start_ms INTEGER NOT NULL,
+            width_ms INTEGER NOT NULL,
+            last_ms INTEGER NOT NULL,
+            entries INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            data BLOB NOT NULL,
+            UNIQUE (series_id, start_ms, width_ms)
+          ) STRICT;
+          -- Retention goes by age; raw windows and hours age apart.
+          CREATE INDEX block_raw ON block (start_ms) WHERE width_ms < 3600000;
+          CREATE INDEX block_hour ON block (start_ms) WHERE width_ms >= 3600000;
+          -- The state of each series over all time, without what the journal holds beyond journal_id: a start reads one
+          -- row a series instead of all blocks.
+          CREATE TABLE series_state (
+            series_id INTEGER PRIMARY KEY REFERENCES series (id),
+            journal_id INTEGER NOT NULL,
+            latest_ms INTEGER NOT NULL,
+            count INTEGER NOT NULL,
             sum REAL NOT NULL,
             buckets BLOB NOT NULL,
-            PRIMARY KEY (series_id, start_ms)
-          ) STRICT, WITHOUT ROWID;
-          CREATE TABLE gauge_sample (
-            series_id INTEGER NOT NULL REFERENCES series (id),
-            time_ms INTEGER NOT NULL,
-            value REAL NOT NULL,
-            PRIMARY KEY (series_id, time_ms)
-          ) STRICT, WITHOUT ROWID;
-          -- The state of each series over all time, kept in the same transaction as its windows: a start reads one row
-          -- a series instead of summing its history.
-          CREATE TABLE series_total (
-            series_id INTEGER PRIMARY KEY REFERENCES series (id),
-            latest_ms INTEGER NOT NULL,
-            count INTEGER,
-            sum REAL,
-            buckets BLOB,
-            value REAL
+            value REAL NOT NULL
           ) STRICT;
+          -- What people ask in SQL, kept in the commit of the events themselves.
+          CREATE TABLE cache_hour (
+            hour_ms INTEGER NOT NULL,
+            service TEXT NOT NULL,
+            cache TEXT NOT NULL,
+            tier TEXT NOT NULL,
+            hits INTEGER NOT NULL,
+            misses INTEGER NOT NULL,
+            bypasses INTEGER NOT NULL,
+            errors INTEGER NOT NULL,
+            duration_count INTEGER NOT NULL,
+            duration_sum_ms REAL NOT NULL,
+            duration_avg_ms REAL,
+            duration_p95_ms REAL,
+            durations BLOB NOT NULL,
+            PRIMARY KEY (hour_ms, service, cache, tier)
+          ) STRICT, WITHOUT ROWID;
+          CREATE VIEW cache_hourly AS
+            SELECT datetime(hour_ms / 1000, 'unixepoch') AS hour, service, cache, tier, hits, misses, bypasses, errors,
+              round(duration_avg_ms, 3) AS duration_avg_ms, round(duration_p95_ms, 3) AS duration_p95_ms
+            FROM cache_hour ORDER BY hour_ms, service, cache, tier;
           -- Bodies already counted, so that a repeated one is answered and not counted.
           CREATE TABLE delivery (
             digest BLOB PRIMARY KEY,

@@ -5,30 +5,51 @@ internal import Foundation
 internal import GRDB
 internal import Synchronization
 
-// Every series with its state over all time, in memory: the committer finds ids here, /metrics reads values here. The
-// tables behind it are written by the committer alone.
+// Every series in memory, with its state over all time and the windows that no block holds yet: the committer finds
+// series here, /metrics reads states here, queries the newest windows. Only the committer and the compactor change it.
 
 /// A series and its state after the last commit.
 package struct SeriesState: Sendable {
-  /// Id in the store.
+  /// Id in the store, from 1 without gaps.
   package let id: Int64
   package let key: SeriesKey
-  /// Time of the newest window or sample.
-  package var latestMs: Int64
-  /// Running total of a counter.
-  package var count: Int64
+  /// Time of the newest window or sample; `Int64.min` before the first.
+  package var latestMs: Int64 = .min
+  /// When the newest of it arrived; `Int64.max` where that was before the start. Events may be dated ahead, and a sender
+  /// that has fallen silent must not look alive until their time has passed.
+  package var receivedMs: Int64 = .max
+  /// Running total of a counter, number of observations of a histogram.
+  package var count: Int64 = 0
   /// Running total of a histogram.
   package var histogram: Histogram?
   /// Newest value of a gauge.
-  package var value: Double
+  package var value = 0.0
 
   init(id: Int64, key: SeriesKey) {
     self.id = id
     self.key = key
-    latestMs = .min
-    count = 0
     histogram = key.kind == .histogram ? Histogram() : nil
-    value = 0
+  }
+
+  mutating func add(_ window: CounterWindow, _ receivedMs: Int64? = nil) {
+    count += window.increment
+    self.receivedMs = receivedMs ?? self.receivedMs
+    latestMs = max(latestMs, window.timeMs)
+  }
+
+  mutating func add(_ window: HistogramWindow, _ receivedMs: Int64? = nil) {
+    self.receivedMs = receivedMs ?? self.receivedMs
+    count += window.buckets.reduce(0) { $0 + $1.count }
+    histogram?.add(window.buckets, sum: window.sum)
+    latestMs = max(latestMs, window.timeMs)
+  }
+
+  /// A late sample does not become the current value.
+  mutating func add(_ sample: GaugeSample, _ receivedMs: Int64? = nil) {
+    self.receivedMs = receivedMs ?? self.receivedMs
+    guard sample.timeMs >= latestMs else { return }
+    value = sample.value
+    latestMs = sample.timeMs
   }
 }
 
@@ -49,40 +70,43 @@ package struct SeriesLimits: Sendable {
 
 /// Series that a transaction is about to create.
 struct StagedSeries {
-  private(set) var count = 0
+  private(set) var states: [SeriesState] = []
   private(set) var valuesByLabel: [String: Set<String>] = [:]
 
-  mutating func insert(_ key: SeriesKey) {
-    count += 1
-    for label in key.labels.all where label.name != Labels.metricLabel {
+  mutating func append(_ state: SeriesState) {
+    states.append(state)
+    for label in state.key.labels.all where label.name != Labels.metricLabel {
       valuesByLabel[label.name, default: []].insert(label.value)
     }
   }
 }
 
-/// The series of a store. Only the committer changes it.
+/// The series of a store.
 final class SeriesCatalog: Sendable {
   private struct State {
     var series: [SeriesState] = []
     var indexByKey: [SeriesKey: Int] = [:]
     var valuesByLabel: [String: Set<String>] = [:]
+    var heads = HeadTable()
     var overflows: Int64 = 0
   }
 
   private let limits: SeriesLimits
   private let state: Mutex<State>
 
-  /// Reads all series and their totals.
+  /// Reads all series and their states as of their last compaction. What the journal adds comes by `replay`.
   init(limits: SeriesLimits, from db: Database) throws {
     self.limits = limits
     var loaded = State()
     let sql = """
       SELECT id, kind, name, labels, latest_ms, count, sum, buckets, value
-      FROM series LEFT JOIN series_total ON series_id = id ORDER BY id
+      FROM series LEFT JOIN series_state ON series_id = id ORDER BY id
       """
     let rows = try Row.fetchCursor(db, sql: sql)
     while let row = try rows.next() {
-      SeriesCatalog.insert(try SeriesCatalog.series(of: row), into: &loaded)
+      let series = try SeriesState(row)
+      guard series.id == Int64(loaded.series.count + 1) else { throw StoreError.damaged("series \(series.id): ids have a gap") }
+      SeriesCatalog.insert(series, into: &loaded)
     }
     state = Mutex(loaded)
   }
@@ -90,12 +114,14 @@ final class SeriesCatalog: Sendable {
   /// All series, in the order they were created.
   var all: [SeriesState] { state.withLock { $0.series } }
 
+  var count: Int { state.withLock { $0.series.count } }
+
   /// How often a label value was folded into `__overflow__` since the start.
   var overflows: Int64 { state.withLock { $0.overflows } }
 
-  /// The series of a key, or nil where it is new.
-  func series(_ key: SeriesKey) -> SeriesState? {
-    state.withLock { state in state.indexByKey[key].map { state.series[$0] } }
+  /// The index of a key's series; nil where it is new.
+  func index(of key: SeriesKey) -> Int? {
+    state.withLock { $0.indexByKey[key] }
   }
 
   /// The key under which a series that does not exist yet may be created: the given one, or one with labels folded.
@@ -103,7 +129,7 @@ final class SeriesCatalog: Sendable {
   /// - Parameter staged: what the same transaction is about to create.
   func boundedKey(_ key: SeriesKey, staged: StagedSeries) -> SeriesKey {
     state.withLock { state in
-      let isFull = state.series.count + staged.count >= limits.seriesMax
+      let isFull = state.series.count + staged.states.count >= limits.seriesMax
       let labels = key.labels.all.map { label in
         if label.name == Labels.metricLabel || label.value == SeriesLimits.overflowValue { return label }
         let values = state.valuesByLabel[label.name] ?? []
@@ -118,13 +144,16 @@ final class SeriesCatalog: Sendable {
   }
 
   /// Takes over what a transaction wrote, after it has been committed.
-  func apply(created: [SeriesState], changed: [SeriesState]) {
+  ///
+  /// - Parameter receivedMs: when it arrived; nil for what an earlier process wrote.
+  func apply(created: [SeriesState], _ entries: JournalEntries, journalID: Int64?, receivedMs: Int64?) {
     state.withLock { state in
       for series in created { SeriesCatalog.insert(series, into: &state) }
-      for series in changed {
-        guard let index = state.indexByKey[series.key] else { preconditionFailure("\(series.key.labels) was never created") }
-        state.series[index] = series
-      }
+      guard let journalID else { return }
+      for entry in entries.counts { state.series[entry.series].add(entry.window, receivedMs) }
+      for entry in entries.distributions { state.series[entry.series].add(entry.window, receivedMs) }
+      for entry in entries.samples { state.series[entry.series].add(entry.sample, receivedMs) }
+      state.heads.add(entries, journalID: journalID)
     }
   }
 
@@ -136,20 +165,59 @@ final class SeriesCatalog: Sendable {
       state.valuesByLabel[label.name, default: []].insert(label.value)
     }
   }
+}
 
-  private static func series(of row: Row) throws -> SeriesState {
+// What compaction and queries ask.
+extension SeriesCatalog {
+  /// All series and the heads that go with them, as of one moment.
+  func snapshot() -> (series: [SeriesState], heads: HeadTable) {
+    state.withLock { ($0.series, $0.heads) }
+  }
+
+  /// Freezes the heads: what is to be moved into blocks, the states of their series, and the last journal row that is in
+  /// both.
+  func freeze() -> (heads: [Int: SeriesHead], states: [Int: SeriesState], journalID: Int64) {
+    state.withLock { state in
+      state.heads.freeze()
+      let heads = state.heads.frozen
+      let states = Dictionary(uniqueKeysWithValues: heads.keys.map { ($0, state.series[$0]) })
+      return (heads, states, state.heads.journalID)
+    }
+  }
+
+  func dropFrozen(_ series: [Int]) {
+    state.withLock { $0.heads.dropFrozen(series) }
+  }
+
+  func thaw() {
+    state.withLock { $0.heads.thaw() }
+  }
+
+  func state(_ index: Int) -> SeriesState {
+    state.withLock { $0.series[index] }
+  }
+}
+
+extension SeriesState {
+  /// From a row of `series` with its `series_state`, whose columns are null before the first compaction.
+  init(_ row: Row) throws {
     guard let kind = SeriesKind(rawValue: row["kind"]) else { throw StoreError.damaged("series \(row["id"] as Int64): unknown kind") }
     let pairs = try JSONDecoder().decode([String: String].self, from: Data((row["labels"] as String).utf8))
     let labels = Labels(metric: row["name"], pairs.map { Label($0.key, $0.value) })
-    var series = SeriesState(id: row["id"], key: SeriesKey(kind: kind, labels: labels))
-    guard let latestMs = row["latest_ms"] as Int64? else { return series }
-    series.latestMs = latestMs
-    series.count = row["count"] ?? 0
-    series.value = row["value"] ?? 0
-    if let buckets = row["buckets"] as Data? {
-      series.histogram?.add(try Histogram.decode(Array(buckets)), sum: row["sum"] ?? 0)
-    }
-    return series
+    self.init(id: row["id"], key: SeriesKey(kind: kind, labels: labels))
+    guard row["latest_ms"] != nil else { return }
+    try readState(row)
+  }
+
+  /// Takes over the columns of `series_state`.
+  mutating func readState(_ row: Row) throws {
+    latestMs = row["latest_ms"]
+    count = row["count"]
+    value = row["value"]
+    guard key.kind == .histogram else { return }
+    var total = Histogram()
+    total.add(try Histogram.decode(Array(row["buckets"] as Data)), sum: row["sum"])
+    histogram = total
   }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TimeSeries
-internal import Foundation
-internal import GRDB
 
 // Exact sums of what windows hold: counts and histograms of a range of time, as one snapshot. Nothing here estimates
 // or extrapolates; that is PromQL's business.
@@ -13,7 +11,7 @@ package struct SeriesSum: Sendable {
   /// Steps from the start of the range, from 0.
   package let step: Int
   /// Sum of a counter; the number of observations of a histogram.
-  package var count: Int64
+  package var count: Int64 = 0
   package var histogram: Histogram?
 }
 
@@ -30,12 +28,10 @@ extension Store {
   package func sums(
     fromMs: Int64, untilMs: Int64, stepMs: Int64? = nil, where isWanted: (SeriesKey) -> Bool
   ) throws(StoreError) -> [SeriesSum] {
-    let wanted = series.filter { $0.key.kind != .gauge && isWanted($0.key) }
     let range = SumRange(fromMs: fromMs, untilMs: untilMs, stepMs: stepMs ?? max(untilMs - fromMs, 1))
-    return try StoreError.wrapping("read totals") {
-      try pool.read { db in
-        try wanted.flatMap { try $0.key.kind == .counter ? range.counts(of: $0, db) : range.histograms(of: $0, db) }
-      }
+    return try reading("read totals") { snapshot in
+      try snapshot.series.indices.filter { snapshot.series[$0].key.kind != .gauge && isWanted(snapshot.series[$0].key) }
+        .flatMap { try range.sums(ofSeries: $0, snapshot) }
     }
   }
 
@@ -45,13 +41,17 @@ extension Store {
   package func sampleCount(
     equalTo value: Double, sinceMs: Int64, where isWanted: (SeriesKey) -> Bool
   ) throws(StoreError) -> Int64 {
-    let wanted = series.filter { $0.key.kind == .gauge && isWanted($0.key) }
-    return try StoreError.wrapping("count samples") {
-      try pool.read { db in
-        let statement = try db.cachedStatement(
-          sql: "SELECT count(*) FROM gauge_sample WHERE series_id = ? AND time_ms >= ? AND value = ?")
-        return try wanted.reduce(0) { $0 + (try Int64.fetchOne(statement, arguments: [$1.id, sinceMs, value]) ?? 0) }
+    try reading("count samples") { snapshot in
+      var count: Int64 = 0
+      for (index, state) in snapshot.series.enumerated() where state.key.kind == .gauge && isWanted(state.key) {
+        // Of two samples of one time, one in a block and one in memory, the newer replaces the older.
+        var latest: [Int64: Double] = [:]
+        try snapshot.forEachPiece(ofSeries: index, fromMs: sinceMs, untilMs: .max) { head, _ in
+          for sample in head.gauge.entries(fromMs: sinceMs, untilMs: .max) { latest[sample.timeMs] = sample.value }
+        }
+        count += Int64(latest.values.filter { $0 == value }.count)
       }
+      return count
     }
   }
 }
@@ -61,35 +61,22 @@ private struct SumRange {
   let untilMs: Int64
   let stepMs: Int64
 
-  func counts(of series: SeriesState, _ db: Database) throws -> [SeriesSum] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT (start_ms - ?) / ? AS step, sum(value) FROM counter_window
-        WHERE series_id = ? AND start_ms >= ? AND start_ms < ? GROUP BY step ORDER BY step
-        """)
-    let rows = try Row.fetchCursor(statement, arguments: [fromMs, stepMs, series.id, fromMs, untilMs])
-    var sums: [SeriesSum] = []
-    while let row = try rows.next() {
-      sums.append(SeriesSum(key: series.key, step: row[0], count: row[1], histogram: nil))
+  func sums(ofSeries index: Int, _ snapshot: StoreSnapshot) throws -> [SeriesSum] {
+    let key = snapshot.series[index].key
+    var sums: [Int: SeriesSum] = [:]
+    func step(_ timeMs: Int64) -> Int { Int((timeMs - fromMs) / stepMs) }
+    try snapshot.forEachPiece(ofSeries: index, fromMs: fromMs, untilMs: untilMs) { head, _ in
+      for window in head.counter.entries(fromMs: fromMs, untilMs: untilMs) {
+        sums[step(window.timeMs), default: SeriesSum(key: key, step: step(window.timeMs))].count += window.increment
+      }
+      for window in head.histogram.entries(fromMs: fromMs, untilMs: untilMs) {
+        let step = step(window.timeMs)
+        var sum = sums.removeValue(forKey: step) ?? SeriesSum(key: key, step: step, histogram: Histogram())
+        sum.histogram?.add(window.buckets, sum: window.sum)
+        sum.count += window.buckets.reduce(0) { $0 + $1.count }
+        sums[step] = sum
+      }
     }
-    return sums
-  }
-
-  func histograms(of series: SeriesState, _ db: Database) throws -> [SeriesSum] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT (start_ms - ?) / ? AS step, sum, buckets FROM histogram_window
-        WHERE series_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms
-        """)
-    let rows = try Row.fetchCursor(statement, arguments: [fromMs, stepMs, series.id, fromMs, untilMs])
-    var sums: [SeriesSum] = []
-    while let row = try rows.next() {
-      let step: Int = row[0]
-      if sums.last?.step != step { sums.append(SeriesSum(key: series.key, step: step, count: 0, histogram: Histogram())) }
-      let buckets = try Histogram.decode(Array(row["buckets"] as Data))
-      sums[sums.count - 1].histogram?.add(buckets, sum: row["sum"])
-      sums[sums.count - 1].count += buckets.reduce(0) { $0 + $1.count }
-    }
-    return sums
+    return sums.values.sorted { $0.step < $1.step }
   }
 }

@@ -17,6 +17,10 @@ package struct StoreConfiguration: Sendable {
   /// Most dead letters kept; the oldest go first.
   package var deadLettersMax: Int
   package var limits: SeriesLimits
+  /// Width of the windows that submissions count in.
+  package var widthMs: Int64 = 10_000
+  package var retention = Retention()
+  package var compaction = Compaction()
 
   package init(
     folder: String, sizeBytesMax: Int64 = 20 << 30, deadLettersMax: Int = 10_000, limits: SeriesLimits = SeriesLimits()
@@ -25,6 +29,24 @@ package struct StoreConfiguration: Sendable {
     self.sizeBytesMax = sizeBytesMax
     self.deadLettersMax = deadLettersMax
     self.limits = limits
+  }
+
+  /// For how long windows are kept, by their age.
+  package struct Retention: Sendable {
+    /// As they came; after that as hours.
+    package var rawMs: Int64 = 35 * 86_400_000
+    /// As hours; after that not at all.
+    package var hourMs: Int64 = 730 * 86_400_000
+
+    package init() {}
+  }
+
+  /// When the journal is moved into blocks: at the first of the two.
+  package struct Compaction: Sendable {
+    package var intervalMs: Int64 = 60_000
+    package var journalBytesMax: Int64 = 1 << 20
+
+    package init() {}
   }
 }
 
@@ -42,8 +64,9 @@ package final class Store: Sendable {
   package static let fileName = "rampart.sqlite"
 
   let pool: DatabasePool
-  private let catalog: SeriesCatalog
+  let catalog: SeriesCatalog
   private let committer: Committer
+  let compactor: Compactor
   private let path: String
   private let lock: FileLock
   /// When a probe last succeeded, monotonic.
@@ -60,14 +83,19 @@ package final class Store: Sendable {
       try Files.createFolder(folder)
       lock = try FileLock(folder + "/lock")
     } catch {
-      throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error)")
+      throw error.operation == "lock" ? .inUse(folder) : .failed(operation: error.operation, reason: "\(error.path): \(error.reason)")
     }
     let pool = try StoreError.wrapping("open \(path)") { try Store.openPool(path, configuration) }
     self.pool = pool
-    catalog = try StoreError.wrapping("read series of \(path)") {
+    let catalog = try StoreError.wrapping("read series of \(path)") {
       try pool.read { try SeriesCatalog(limits: configuration.limits, from: $0) }
     }
-    committer = Committer(pool: pool, catalog: catalog, deadLettersMax: configuration.deadLettersMax)
+    self.catalog = catalog
+    let compactor = Compactor(pool: pool, catalog: catalog, configuration)
+    self.compactor = compactor
+    try StoreError.wrapping("read journal of \(path)") { try compactor.replay() }
+    committer = Committer(pool: pool, catalog: catalog, configuration) { compactor.journalGrew(by: $0) }
+    compactor.start()
     committer.start()
   }
 
@@ -115,6 +143,12 @@ package final class Store: Sendable {
 
   package var statistics: StoreStatistics { committer.statistics }
 
+  /// Moves everything committed so far into blocks, and applies retention. It happens by itself; tests and backups may
+  /// not want to wait.
+  package func compact(nowMs: Int64) throws(StoreError) {
+    try StoreError.wrapping("compact") { try compactor.compact(nowMs: nowMs) }
+  }
+
   /// Bytes the database takes on disk, its write-ahead log not included.
   package func sizeBytes() throws(StoreError) -> Int64 {
     try StoreError.wrapping("size of \(path)") {
@@ -129,7 +163,12 @@ package final class Store: Sendable {
   /// Writes what has been submitted and closes the file. Call it once, when no other call is under way.
   package func close() throws(StoreError) {
     committer.stop()
-    try StoreError.wrapping("close \(path)") { try pool.close() }
+    compactor.stop()
+    try StoreError.wrapping("close \(path)") {
+      // Whoever copies the file after a clean stop has all of it.
+      _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      try pool.close()
+    }
     lock.release()
   }
 

@@ -29,9 +29,9 @@ extension StoreError: CustomStringConvertible {
     case .busy: "store: too much is waiting to be written: try again"
     case .closed: "store: closed"
     case .conflict(.some(let version)): "changed meanwhile: the version is now \(version): read it again and repeat the change"
-    case .conflict(.none): "changed meanwhile: it no longer exists"
+    case .conflict(.none): "not there: it was never created, or deleted meanwhile"
     case .damaged(let reason): "store: \(reason)"
-    case .inUse(let path): "store: \(path): in use by another process: talk to that server with --server, or stop it"
+    case .inUse(let path): "store: \(path): in use by another process: stop it, or use another folder"
     case .failed(let operation, let reason): "store: \(operation): \(reason)"
     }
   }

@@ -4,36 +4,30 @@ internal import Foundation
 internal import GRDB
 internal import TimeSeries
 
-// One transaction's worth of telemetry: submissions are staged into sums first and written once each, so a group of
-// bodies that touch the same series costs as much as one of them.
+// One transaction's worth of telemetry: dedupe keys, dead letters, new series, and one journal row with everything that
+// the group of bodies adds, so that a commit costs hardly more for a thousand windows than for one.
 
 struct TelemetryWrite {
-  private struct WindowKey: Hashable {
-    let series: Int
-    let startMs: Int64
-  }
-
   private let db: Database
   private let catalog: SeriesCatalog
-  /// Series touched by this transaction, with the state they will have.
-  private var touched: [SeriesState] = []
-  private var isNew: [Bool] = []
-  private var touchedByKey: [SeriesKey: Int] = [:]
-  private var staged = StagedSeries()
-  private var counts: [WindowKey: Int64] = [:]
-  private var distributions: [WindowKey: Histogram] = [:]
-  private var gauges: [WindowKey: Double] = [:]
+  private let widthMs: Int64
+  private(set) var staged = StagedSeries()
+  private var stagedIndexes: [SeriesKey: Int] = [:]
+  private let seriesCount: Int
+  private(set) var entries = JournalEntries()
   private var hasDeadLetters = false
+  /// Size of the journal row.
+  private(set) var journalBytes = 0
 
-  init(db: Database, catalog: SeriesCatalog) {
+  /// - Parameters:
+  ///   - seriesCount: how many series the catalog holds.
+  ///   - widthMs: width of the windows.
+  init(db: Database, catalog: SeriesCatalog, seriesCount: Int, widthMs: Int64) {
     self.db = db
     self.catalog = catalog
+    self.seriesCount = seriesCount
+    self.widthMs = widthMs
   }
-
-  /// Series that this transaction creates, with their state.
-  var createdSeries: [SeriesState] { zip(touched, isNew).filter { $1 }.map { $0.0 } }
-  /// Series that existed before, with their new state.
-  var changedSeries: [SeriesState] { zip(touched, isNew).filter { !$1 }.map { $0.0 } }
 
   /// Adds a submission, unless it was delivered before.
   mutating func stage(_ submission: Submission) throws -> CommitOutcome {
@@ -46,17 +40,22 @@ struct TelemetryWrite {
     return .committed
   }
 
-  /// Writes the staged sums and forgets what has expired.
-  mutating func finish(deadLettersMax: Int) throws {
-    try writeCounts()
-    try writeDistributions()
-    try writeGauges()
-    try writeTotals()
+  /// Writes what was staged and forgets what is too much.
+  ///
+  /// - Returns: the id of the journal row; nil where there was nothing to write.
+  mutating func finish(deadLettersMax: Int) throws -> Int64? {
     if hasDeadLetters {
       try db.cachedStatement(
         sql: "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"
       ).execute(arguments: [deadLettersMax])
     }
+    guard !entries.isEmpty else { return nil }
+    let bytes = entries.encoded()
+    journalBytes = bytes.count
+    try db.cachedStatement(
+      sql: "INSERT INTO journal (width_ms, data) VALUES (?, ?)"
+    ).execute(arguments: [widthMs, Data(bytes)])
+    return db.lastInsertedRowID
   }
 
   // MARK: Deliveries and dead letters
@@ -85,105 +84,44 @@ struct TelemetryWrite {
     ).execute(arguments: [atMs, letter.source, letter.line, letter.reason, Data(letter.body)])
   }
 
-  // MARK: Staging
+  // MARK: Series
 
   private mutating func stage(_ delta: BatchDelta) throws {
-    let indexes = try delta.series.map { try touch($0) }
+    let indexes = try delta.series.map { try index(of: $0) }
     for count in delta.counts {
-      let index = indexes[count.series]
-      counts[WindowKey(series: index, startMs: count.windowStartMs), default: 0] += count.increment
-      touched[index].count += count.increment
-      touched[index].latestMs = max(touched[index].latestMs, count.windowStartMs)
+      let window = CounterWindow(startMs: count.windowStartMs, increment: count.increment)
+      entries.counts.append(.init(series: indexes[count.series], window: window))
     }
     for distribution in delta.distributions {
-      let index = indexes[distribution.series]
-      let key = WindowKey(series: index, startMs: distribution.windowStartMs)
-      distributions[key, default: Histogram()].add(distribution.buckets, sum: distribution.sum)
-      touched[index].histogram?.add(distribution.buckets, sum: distribution.sum)
-      touched[index].latestMs = max(touched[index].latestMs, distribution.windowStartMs)
+      let window = HistogramWindow(
+        startMs: distribution.windowStartMs, buckets: distribution.buckets, sum: distribution.sum)
+      entries.distributions.append(.init(series: indexes[distribution.series], window: window))
     }
-    // SQLite keeps NaN as NULL, which the column refuses: the whole group of bodies would fail for one such sample.
+    // A NaN would be no sample that anybody could read back: SQLite keeps it as NULL.
     for gauge in delta.gauges where !gauge.value.isNaN {
-      let index = indexes[gauge.series]
-      gauges[WindowKey(series: index, startMs: gauge.timestampMs)] = gauge.value
-      // A late sample is stored, but the newest one stays the current value.
-      guard gauge.timestampMs >= touched[index].latestMs else { continue }
-      touched[index].value = gauge.value
-      touched[index].latestMs = gauge.timestampMs
+      let sample = GaugeSample(timeMs: gauge.timestampMs, value: gauge.value)
+      entries.samples.append(.init(series: indexes[gauge.series], sample: sample))
     }
   }
 
-  /// The index into `touched` of a series, which is created where it is new.
-  private mutating func touch(_ key: SeriesKey) throws -> Int {
-    if let index = touchedByKey[key] { return index }
-    if let existing = catalog.series(key) { return append(existing, isNew: false, as: key) }
+  /// The index of a series, which is created where it is new.
+  private mutating func index(of key: SeriesKey) throws -> Int {
+    if let index = catalog.index(of: key) ?? stagedIndexes[key] { return index }
     let bounded = catalog.boundedKey(key, staged: staged)
     if bounded != key {
-      let index = try touch(bounded)
-      touchedByKey[key] = index
+      let index = try index(of: bounded)
+      stagedIndexes[key] = index
       return index
     }
+    // Ids have no gaps, so that they are the catalog's indexes.
+    let index = seriesCount + staged.states.count
+    let state = SeriesState(id: Int64(index + 1), key: key)
     try db.cachedStatement(
-      sql: "INSERT INTO series (kind, name, labels) VALUES (?, ?, ?)"
-    ).execute(arguments: [key.kind.rawValue, key.labels.metricName, key.labelsDocument])
-    staged.insert(key)
-    return append(SeriesState(id: db.lastInsertedRowID, key: key), isNew: true, as: key)
-  }
-
-  private mutating func append(_ series: SeriesState, isNew: Bool, as key: SeriesKey) -> Int {
-    touchedByKey[key] = touched.count
-    touched.append(series)
-    self.isNew.append(isNew)
-    return touched.count - 1
-  }
-
-  // MARK: Writing
-
-  private func writeCounts() throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO counter_window (series_id, start_ms, value) VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET value = value + excluded.value
-        """)
-    for (key, value) in counts {
-      try statement.execute(arguments: [touched[key.series].id, key.startMs, value])
-    }
-  }
-
-  private func writeDistributions() throws {
-    let read = try db.cachedStatement(sql: "SELECT sum, buckets FROM histogram_window WHERE series_id = ? AND start_ms = ?")
-    let write = try db.cachedStatement(
-      sql: "INSERT OR REPLACE INTO histogram_window (series_id, start_ms, sum, buckets) VALUES (?, ?, ?, ?)")
-    for (key, added) in distributions {
-      let id = touched[key.series].id
-      var histogram = added
-      if let row = try Row.fetchOne(read, arguments: [id, key.startMs]) {
-        histogram.add(try Histogram.decode(Array(row["buckets"] as Data)), sum: row["sum"])
-      }
-      try write.execute(arguments: [id, key.startMs, histogram.sum, Data(Histogram.encoded(histogram.nonEmpty))])
-    }
-  }
-
-  private func writeGauges() throws {
-    let statement = try db.cachedStatement(
-      sql: "INSERT OR REPLACE INTO gauge_sample (series_id, time_ms, value) VALUES (?, ?, ?)")
-    for (key, value) in gauges {
-      try statement.execute(arguments: [touched[key.series].id, key.startMs, value])
-    }
-  }
-
-  private func writeTotals() throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT OR REPLACE INTO series_total (series_id, latest_ms, count, sum, buckets, value) VALUES (?, ?, ?, ?, ?, ?)
-        """)
-    for series in touched where series.latestMs != .min {
-      let buckets = series.histogram.map { Data(Histogram.encoded($0.nonEmpty)) }
-      try statement.execute(arguments: [
-        series.id, series.latestMs, series.key.kind == .counter ? series.count : nil, series.histogram?.sum, buckets,
-        series.key.kind == .gauge ? series.value : nil,
-      ])
-    }
+      sql: "INSERT INTO series (id, kind, name, labels) VALUES (?, ?, ?, ?)"
+    ).execute(arguments: [state.id, key.kind.rawValue, key.labels.metricName, key.labelsDocument])
+    staged.append(state)
+    stagedIndexes[key] = index
+    return index
   }
 }
 

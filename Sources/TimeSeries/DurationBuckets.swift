@@ -23,6 +23,9 @@ package enum DurationBuckets {
     return bounds + [10, 15, 30, 60]
   }()
 
+  /// The `le` of each bucket. OpenMetrics asks for canonical floats (`1.0`), which the text format reads as well.
+  package static let boundNames: [String] = upperBoundsSeconds.map(\.description) + ["+Inf"]
+
   /// How many buckets there are, the one up to +Inf included.
   package static let count = upperBoundsSeconds.count + 1
 

@@ -49,7 +49,7 @@ package struct Exposition {
     var cumulative: Int64 = 0
     for (index, count) in histogram.counts.enumerated() {
       cumulative += count
-      append("\(prefix)\(boundNames[index])\"} \(cumulative)\n")
+      append("\(prefix)\(DurationBuckets.boundNames[index])\"} \(cumulative)\n")
     }
     let suffix = rest.isEmpty ? "" : "{\(rest.joined(separator: ","))}"
     append("\(name)_sum\(suffix) \(Exposition.number(histogram.sum))\n\(name)_count\(suffix) \(cumulative)\n")
@@ -118,6 +118,3 @@ extension Exposition {
     return value.description
   }
 }
-
-/// The `le` of each bucket. OpenMetrics asks for canonical floats (`1.0`), which the text format reads as well.
-private let boundNames: [String] = DurationBuckets.upperBoundsSeconds.map(\.description) + ["+Inf"]

@@ -49,41 +49,39 @@ package struct Histogram: Sendable, Equatable {
   }
 }
 
-// The stored form: for each non-empty bucket the distance from the bucket before it and its count, as LEB128 varints.
+// The stored form: for each non-empty bucket the distance from the bucket before it and its count, as varints.
 extension Histogram {
-  /// - Throws: `HistogramDecodingError` for bytes that `encoded(_:)` cannot have written.
-  package static func decode(_ bytes: [UInt8]) throws(HistogramDecodingError) -> [BatchDelta.BucketCount] {
+  /// - Throws: `DamagedBytes` for bytes that `encoded(_:)` cannot have written.
+  package static func decode(_ bytes: [UInt8]) throws(DamagedBytes) -> [BatchDelta.BucketCount] {
+    var reader = PackedReader(bytes)
     var buckets: [BatchDelta.BucketCount] = []
-    var position = 0
-    var bucket: UInt64 = 0
     var total: Int64 = 0
-    while position < bytes.count {
-      let distance = try varint(bytes, &position)
-      let count = try varint(bytes, &position)
-      // Sixty-three bits each, so neither sum can pass what its type holds but the total's.
-      bucket += distance
-      let (sum, overflows) = total.addingReportingOverflow(Int64(count))
-      let isAscending = buckets.isEmpty || distance > 0
-      guard isAscending, bucket < UInt64(DurationBuckets.count), count > 0, !overflows else {
-        throw HistogramDecodingError(offset: position)
-      }
-      buckets.append(.init(bucket: Int32(bucket), count: Int64(count)))
-      total = sum
-    }
+    while !reader.isAtEnd { try readBucket(&reader, &buckets, &total) }
     return buckets
   }
 
   /// - Parameter buckets: ascending, counts of at least 1.
   package static func encoded(_ buckets: [BatchDelta.BucketCount]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(buckets.count * 3)
-    var previous: Int32 = 0
-    for entry in buckets {
-      append(varint: UInt64(entry.bucket - previous), to: &bytes)
-      append(varint: UInt64(entry.count), to: &bytes)
-      previous = entry.bucket
-    }
-    return bytes
+    var writer = PackedWriter(capacity: buckets.count * 3)
+    write(buckets, to: &writer)
+    return writer.bytes
+  }
+
+  /// The buckets with their number before them, for where more follows.
+  package static func writeCounted(_ buckets: [BatchDelta.BucketCount], to writer: inout PackedWriter) {
+    writer.count(buckets.count)
+    write(buckets, to: &writer)
+  }
+
+  /// - Parameter total: what was read before; the sum must stay countable.
+  package static func readCounted(
+    _ reader: inout PackedReader, total: inout Int64
+  ) throws(DamagedBytes) -> [BatchDelta.BucketCount] {
+    let count = try reader.count(max: DurationBuckets.count)
+    var buckets: [BatchDelta.BucketCount] = []
+    buckets.reserveCapacity(count)
+    for _ in 0..<count { try readBucket(&reader, &buckets, &total) }
+    return buckets
   }
 
   /// The non-empty buckets, ascending.
@@ -91,31 +89,25 @@ extension Histogram {
     counts.indices.compactMap { counts[$0] == 0 ? nil : .init(bucket: Int32($0), count: counts[$0]) }
   }
 
-  private static func append(varint value: UInt64, to bytes: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
+  private static func write(_ buckets: [BatchDelta.BucketCount], to writer: inout PackedWriter) {
+    var previous: Int32 = 0
+    for entry in buckets {
+      writer.varint(UInt64(entry.bucket - previous))
+      writer.varint(UInt64(entry.count))
+      previous = entry.bucket
     }
-    bytes.append(UInt8(rest))
   }
 
-  private static func varint(_ bytes: [UInt8], _ position: inout Int) throws(HistogramDecodingError) -> UInt64 {
-    var value: UInt64 = 0
-    var shift: UInt64 = 0
-    while position < bytes.count, shift < 63 {
-      let byte = bytes[position]
-      position += 1
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-      shift += 7
-    }
-    throw HistogramDecodingError(offset: position)
+  /// - Parameter total: what the buckets before hold; their sum must stay countable.
+  private static func readBucket(
+    _ reader: inout PackedReader, _ buckets: inout [BatchDelta.BucketCount], _ total: inout Int64
+  ) throws(DamagedBytes) {
+    let previous = buckets.last.map { Int($0.bucket) }
+    let distance = try reader.count(max: DurationBuckets.count - 1 - (previous ?? 0))
+    let count = try reader.count(max: Int.max)
+    let (sum, overflows) = total.addingReportingOverflow(Int64(count))
+    guard previous == nil || distance > 0, count > 0, !overflows else { throw reader.damage }
+    buckets.append(.init(bucket: Int32((previous ?? 0) + distance), count: Int64(count)))
+    total = sum
   }
-}
-
-/// A stored histogram that cannot have been written by this program: the file is damaged.
-package struct HistogramDecodingError: Error, Equatable, CustomStringConvertible {
-  package let offset: Int
-  package var description: String { "stored histogram: damaged at byte \(offset)" }
 }

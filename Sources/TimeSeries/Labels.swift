@@ -33,11 +33,23 @@ package struct Labels: Hashable, Comparable, Sendable {
 
   /// - Parameter labels: in any order, with or without `__name__`; a name given twice is an error of the caller.
   package init(_ labels: [Label]) {
+    // Most labels are parts of others and in order; sorting them again would be most of a query's time.
+    if Labels.areCanonical(labels) {
+      all = labels
+      return
+    }
     let sorted = labels.filter { !$0.value.isEmpty }.sorted()
     for (left, right) in zip(sorted, sorted.dropFirst()) {
       precondition(left.name != right.name, "label \(left.name) is given twice")
     }
     all = sorted
+  }
+
+  private static func areCanonical(_ labels: [Label]) -> Bool {
+    for index in labels.indices {
+      if labels[index].value.isEmpty || index > 0 && labels[index - 1].name >= labels[index].name { return false }
+    }
+    return true
   }
 
   /// The value of `__name__`, empty where there is none.
@@ -51,6 +63,13 @@ package struct Labels: Hashable, Comparable, Sendable {
   /// These labels with one value replaced or added.
   package func replacing(_ name: String, with value: String) -> Labels {
     Labels(all.filter { $0.name != name } + [Label(name, value)])
+  }
+
+  /// These labels with one more, which they have not.
+  package func inserting(_ name: String, _ value: String) -> Labels {
+    var labels = all
+    labels.insert(Label(name, value), at: labels.firstIndex { $0.name > name } ?? labels.count)
+    return Labels(labels)
   }
 
   package static func < (left: Labels, right: Labels) -> Bool {

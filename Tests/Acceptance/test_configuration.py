@@ -18,7 +18,7 @@ def serve(folder, *arguments, environment=None):
 
 
 WRONG = [
-    ("listen: 127.0.0.1\n", "rampart.yml:1: listen: 127.0.0.1: must be ADDRESS:PORT"),
+    ("listen: 127.0.0.1\n", "rampart.yml:1: listen: 127.0.0.1: must be a loopback ADDRESS:PORT"),
     ("# comment\nlog:\n  level: loud\n", "rampart.yml:3: log.level: loud: must be one of trace, debug, info"),
     ("ingest:\n  max_bdy: 1MiB\n", "rampart.yml:2: ingest.max_bdy: unknown key: known here: dedupe_window, keys, label_limit, max_body"),
     ("resolution: 90s\n", "rampart.yml:1: resolution: 90s: must be a duration from 1s to 60s"),
@@ -78,6 +78,14 @@ def test_config_check_accepts_a_good_file(tmp_path):
 def test_only_loopback_is_served(tmp_path):
     result = serve(tmp_path, "--listen", "0.0.0.0:0")
     assert result.returncode == 2 and "loopback" in result.stderr
+    (tmp_path / "open.yml").write_text("listen: 0.0.0.0:8990\n")
+    result = subprocess.run([BINARY, "config", "check", tmp_path / "open.yml"], capture_output=True, text=True)
+    assert result.returncode == 2 and "open.yml:1: listen: 0.0.0.0:8990: must be a loopback" in result.stderr
+
+
+def test_a_folder_without_a_page_is_refused(tmp_path):
+    result = serve(tmp_path, "--assets", str(tmp_path))
+    assert result.returncode == 2 and "index.html" in result.stderr
 
 
 def test_wrong_usage_is_2_and_help_is_0():

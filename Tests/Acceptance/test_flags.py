@@ -177,6 +177,33 @@ def test_wrong_definitions_say_what_is_wrong(server, body, text):
     assert server.get("/api/v1/flags/x").status == 404
 
 
+def test_a_flag_that_cannot_be_ramped_says_so(server):
+    several = {"type": "string", "variants": {"a": "A", "b": "B", "c": "C"}, "defaultVariant": "a", "caches": ["profile"]}
+    assert server.request("PUT", "/api/v1/flags/x", several).status == 200
+    plan = {"steps": [{"percent": 10, "bake": "1h"}, {"percent": 100}]}
+    answer = server.request("POST", "/api/v1/flags/x/rollout", plan)
+    assert answer.status == 409 and "set its rollout's variant first" in answer.json()["error"]
+    assert server.request("PATCH", "/api/v1/flags/x", {"rollout": {"variant": "b", "percent": 0}}).status == 200
+    assert server.request("POST", "/api/v1/flags/x/rollout", plan | {"guard": {"window": "1h"}}).json()["percent"] == 10
+    assert server.get("/api/v1/evaluate/x?targetingKey=u").json()["reason"] == "SPLIT"
+
+
+def test_a_ramp_keeps_what_it_relies_on(server):
+    plan = {"steps": [{"percent": 10, "bake": "1h"}, {"percent": 100}]}
+    assert server.request("POST", f"{FLAG}/rollout", plan).status == 200
+    for change in ({"salt": "other"}, {"caches": ["other"]}, {"rollout": {"variant": "on", "percent": 50}}):
+        answer = server.request("PATCH", FLAG, change)
+        assert answer.status == 409 and answer.json()["error"].startswith(next(iter(change))), answer.body
+    assert server.request("PATCH", FLAG, {"description": "may change", "reason": "said beside it"}).status == 200
+    assert server.get(f"/api/v1/audit?flag={KEY}&limit=1").json()["entries"][0]["reason"] == "said beside it"
+
+
+@pytest.mark.parametrize("tag, status", [('"1"', 200), ('W/"1"', 200), ("*", 200), ('"2"', 412), ("x", 400)])
+def test_if_match_guards_a_change(server, tag, status):
+    assert server.request("PATCH", FLAG, {"description": "x"}, {"If-Match": tag}).status == status
+    assert server.request("PUT", "/api/v1/flags/new", {"type": "boolean"}, {"If-Match": "*"}).status == 412
+
+
 def test_listeners_hear_of_changes(server):
     streams = {}
     for path in ("/api/v1/stream", "/ofrep/v1/stream"):

@@ -66,7 +66,7 @@ func anEmptyFileLeavesTheDefaults(yaml: String) throws {
 }
 
 @Test(arguments: [
-  ("listen: localhost:80", "rampart.yml:1: listen: localhost:80: must be ADDRESS:PORT"),
+  ("listen: localhost:80", "rampart.yml:1: listen: localhost:80: must be a loopback ADDRESS:PORT"),
   ("listen: 127.0.0.1", "rampart.yml:1: listen: 127.0.0.1: must be"),
   ("listen: 127.0.0.1:65536", "rampart.yml:1: listen: 127.0.0.1:65536: must be"),
   ("data: x\n\nresolution: 61s", "rampart.yml:3: resolution: 61s: must be a duration from 1s to 60s"),

@@ -19,17 +19,39 @@ final class Folder: Sendable {
   }
 
   func open(
-    sizeBytesMax: Int64 = 20 << 30, deadLettersMax: Int = 10_000, limits: SeriesLimits = SeriesLimits()
+    sizeBytesMax: Int64 = 20 << 30, deadLettersMax: Int = 10_000, limits: SeriesLimits = SeriesLimits(),
+    with change: (inout StoreConfiguration) -> Void = { _ in }
   ) throws -> Store {
-    try Store(StoreConfiguration(folder: path, sizeBytesMax: sizeBytesMax, deadLettersMax: deadLettersMax, limits: limits))
+    var configuration = StoreConfiguration(
+      folder: path, sizeBytesMax: sizeBytesMax, deadLettersMax: deadLettersMax, limits: limits)
+    change(&configuration)
+    return try Store(configuration)
   }
 
   /// Opens the store as the next process would. A process holds the folder's lock until it ends, so the lock file makes
   /// room for a new one.
-  func reopen(_ store: Store, sizeBytesMax: Int64 = 20 << 30, limits: SeriesLimits = SeriesLimits()) throws -> Store {
+  func reopen(
+    _ store: Store, sizeBytesMax: Int64 = 20 << 30, limits: SeriesLimits = SeriesLimits(),
+    with change: (inout StoreConfiguration) -> Void = { _ in }
+  ) throws -> Store {
     try store.close()
     try FileManager.default.removeItem(atPath: path + "/lock")
-    return try open(sizeBytesMax: sizeBytesMax, limits: limits)
+    return try open(sizeBytesMax: sizeBytesMax, limits: limits, with: change)
+  }
+
+  /// A folder with what a crash at this moment would leave. Nothing may write meanwhile.
+  func crashed() throws -> Folder {
+    let copy = Folder()
+    try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
+    for name in [Store.fileName, Store.fileName + "-wal"] {
+      try FileManager.default.copyItem(atPath: path + "/" + name, toPath: copy.path + "/" + name)
+    }
+    return copy
+  }
+
+  /// The first column of a query, read beside the store.
+  func integers(_ sql: String) throws -> [Int64] {
+    try sqlite().read { try Int64.fetchAll($0, sql: sql) }
   }
 
   /// The file as sqlite3 would see it, beside the store.

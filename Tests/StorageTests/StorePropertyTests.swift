@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Four threads send random bodies, many of them more than once, to a store that is closed and opened again in between.
-// What it holds in the end is what a dictionary says that counts each digest once.
+// Four threads send random bodies, many of them more than once, to a store that compacts all the time, is read meanwhile,
+// and is closed and opened again in between. What it holds in the end is what a dictionary says that counts each digest
+// once, and no reader has ever seen a sum go down.
 
+import Foundation
 import Platform
 import Storage
 import Testing
@@ -92,7 +94,14 @@ private func send(_ numbers: [Int], of bodies: [BatchDelta], to store: Store, _ 
   var random = SeededRandom(state: seed)
   let bodies = (0..<900).map { randomDelta(number: $0, &random) }
   let folder = Folder()
-  var store = try folder.open()
+  // These times are ancient to a compaction that goes by the clock, and all of them shall stay.
+  let configure = { (configuration: inout StoreConfiguration) in
+    configuration.compaction.intervalMs = 5
+    configuration.compaction.journalBytesMax = 500
+    configuration.retention.rawMs = .max / 4
+    configuration.retention.hourMs = .max / 4
+  }
+  var store = try folder.open(with: configure)
   let answers = Monitor(Answers())
   var sent: [Int: Int] = [:]
   for round in 0..<3 {
@@ -104,8 +113,14 @@ private func send(_ numbers: [Int], of bodies: [BatchDelta], to store: Store, _ 
       let current = store
       startThread(named: "sender \(thread)") { send(numbers, of: bodies, to: current, answers) }
     }
+    let readers = Readers(of: store, isDone: { answers.withLock { $0.running == 0 } })
+    while answers.withLock({ $0.running > 0 }) {
+      try store.compact(nowMs: 0)
+      Thread.sleep(forTimeInterval: Double.random(in: 0...0.005, using: &random))
+    }
+    try readers.finish(seed: seed)
     try #require(answers.wait(timeoutMs: 60_000) { $0.running == 0 ? true : nil } == true, "RAMPART_SEED=\(seed)")
-    store = try folder.reopen(store)
+    store = try folder.reopen(store, with: configure)
   }
 
   let told = answers.withLock { $0 }
@@ -116,6 +131,45 @@ private func send(_ numbers: [Int], of bodies: [BatchDelta], to store: Store, _ 
   var model = Model()
   for number in sent.keys { model.add(bodies[number]) }
   try expectEqual(store, model, seed: seed)
+}
+
+/// Threads that read sums over and over.
+private struct Readers {
+  private struct State {
+    var running = 2
+    var reads = 0
+    var complaints: [String] = []
+  }
+
+  private let state = Monitor(State())
+
+  init(of store: Store, isDone: @escaping @Sendable () -> Bool) {
+    for number in 0..<2 {
+      startThread(named: "reader \(number)") { [state] in
+        var last: [SeriesKey: Int64] = [:]
+        while !isDone() {
+          do {
+            for sum in try store.sums(fromMs: 0, untilMs: windows * stepMs, where: { _ in true }) {
+              let previous = last.updateValue(sum.count, forKey: sum.key) ?? 0
+              guard sum.count < previous else { continue }
+              state.change { $0.complaints.append("\(sum.key.labels): \(sum.count) after \(previous)") }
+            }
+            state.change { $0.reads += 1 }
+          } catch {
+            state.change { $0.complaints.append("\(error)") }
+          }
+        }
+        state.change { $0.running -= 1 }
+      }
+    }
+  }
+
+  /// Waits for the readers and says what they saw.
+  func finish(seed: UInt64) throws {
+    try #require(state.wait(timeoutMs: 60_000) { $0.running == 0 ? true : nil } == true, "RAMPART_SEED=\(seed)")
+    let seen = state.withLock { $0 }
+    #expect(seen.complaints.isEmpty, "RAMPART_SEED=\(seed): \(seen.complaints.prefix(5)) in \(seen.reads) reads")
+  }
 }
 
 private func expectEqual(_ store: Store, _ model: Model, seed: UInt64) throws {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-
-// Bridges one gap: RE2 is a C++ library, and Swift here imports C alone. Each function below is one use of class RE2;
-// no exception leaves them. https://github.com/google/re2/blob/main/re2/re2.h
+//
+// RE2 for C. Swift reads no C++ header without giving up its own ABI checks, and RE2 comes with no C interface.
+// Documentation: https://github.com/google/re2/blob/main/re2/re2.h
+//
+// Texts are a pointer and a length, not terminated by NUL; the pointer may be null when the length is 0.
+// No exception leaves these functions: RE2 throws none, and std::bad_alloc becomes CRE2_NO_MEMORY or a null pointer.
 
 #ifndef RAMPART_CRE2_H
 #define RAMPART_CRE2_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,48 +18,61 @@ extern "C" {
 
 typedef struct cre2_expression cre2_expression;
 
-// RE2::ErrorCode by other names; the values are the same, which cre2.cc checks.
+// RE2::ErrorCode, in its order; cre2.cc holds the two against each other.
 enum cre2_error {
-  CRE2_NO_ERROR = 0,
+  CRE2_OK,
   CRE2_INTERNAL,
   CRE2_BAD_ESCAPE,
-  CRE2_BAD_CHARACTER_CLASS,
-  CRE2_BAD_CHARACTER_RANGE,
+  CRE2_BAD_CHAR_CLASS,
+  CRE2_BAD_CHAR_RANGE,
   CRE2_MISSING_BRACKET,
-  CRE2_MISSING_PARENTHESIS,
-  CRE2_UNEXPECTED_PARENTHESIS,
+  CRE2_MISSING_PAREN,
+  CRE2_UNEXPECTED_PAREN,
   CRE2_TRAILING_BACKSLASH,
   CRE2_REPEAT_ARGUMENT,
   CRE2_REPEAT_SIZE,
-  CRE2_REPEAT_OPERATOR,
-  CRE2_BAD_PERL_OPERATOR,
+  CRE2_REPEAT_OP,
+  CRE2_BAD_PERL_OP,
   CRE2_BAD_UTF8,
   CRE2_BAD_NAMED_CAPTURE,
   CRE2_PATTERN_TOO_LARGE,
 };
 
-// Compiles `pattern`, in which `.` matches a line feed. Null without memory. Everything else that is wrong with it is
-// in the result, which is to be freed in any case.
-cre2_expression *cre2_compile(const char *pattern, size_t pattern_count, int64_t memory_bytes_max);
+enum cre2_match { CRE2_NO_MATCH, CRE2_MATCH, CRE2_NO_MEMORY };
 
-// Frees the expression.
+// Where a group matched, in bytes from the text's start; both -1 where it took no part.
+struct cre2_range {
+  ptrdiff_t start;
+  ptrdiff_t end;
+};
+
+// The caller frees the result with cre2_free, also when cre2_error_code says that the pattern is refused. Null without
+// memory. Pattern and text are UTF-8, a dot matches a line feed, nothing is logged.
+cre2_expression *cre2_compile(const char *pattern, size_t size, int64_t memory_bytes_max);
+
+// Frees the expression, which may be null.
 void cre2_free(cre2_expression *expression);
 
 enum cre2_error cre2_error_code(const cre2_expression *expression);
 
-// The offending part of the pattern. Valid until the expression is freed.
-const char *cre2_error_argument(const cre2_expression *expression, size_t *count);
+// The part of the pattern that is refused, not terminated by NUL. Valid until cre2_free.
+const char *cre2_error_argument(const cre2_expression *expression, size_t *size);
 
-int cre2_group_count(const cre2_expression *expression);
+// Groups with parentheses and a number; the whole match is not counted.
+size_t cre2_group_count(const cre2_expression *expression);
 
-// Null for a group without a name; groups count from 1. Valid until the expression is freed.
-const char *cre2_group_name(const cre2_expression *expression, int group);
+// The number of the group with that name, -1 for none.
+ptrdiff_t cre2_group_index(const cre2_expression *expression, const char *name, size_t size);
 
-// 1 for a match, 0 for none, -1 without memory. `offsets` receives start and end of the whole match and of each of the
-// `group_count` groups, -1 for a group that took no part; null where `group_count` is -1 and only the answer counts.
-int cre2_match(
-    const cre2_expression *expression, const char *text, size_t text_count, bool is_anchored, ptrdiff_t *offsets,
-    int group_count);
+// Whether the text matches, as a whole or (is_full 0) somewhere. The first `count` groups are written to `groups`,
+// beginning with the whole match; 0 is the fastest. Safe from several threads at once.
+enum cre2_match cre2_match(
+    const cre2_expression *expression, const char *text, size_t size, int is_full, struct cre2_range *groups,
+    size_t count);
+
+// Whether `part` occurs in the text; neither is empty. This is memmem, linear in glibc; Swift's Glibc leaves it out as
+// GNU's own.
+int cre2_contains(const void *text, size_t text_size, const void *part, size_t part_size);
 
 #ifdef __cplusplus
 }

@@ -22,12 +22,29 @@ struct EventRoutes: Sendable {
   let budget: BodyBudget
   let bodyBytesMax: Int
   let dedupeWindowMs: Int64
+  private let decoders: DecoderPool
+
+  init(
+    store: Store, settings: IngestSettings, counters: IngestCounters, budget: BodyBudget, bodyBytesMax: Int,
+    dedupeWindowMs: Int64
+  ) {
+    self.store = store
+    self.settings = settings
+    self.counters = counters
+    self.budget = budget
+    self.bodyBytesMax = bodyBytesMax
+    self.dedupeWindowMs = dedupeWindowMs
+    decoders = DecoderPool(settings: settings)
+  }
 
   func add(to router: inout Router) {
     let policy = BodyPolicy.streamed(bytesMax: bodyBytesMax) { exchange in
       do throws(RequestError) {
         let encoding = exchange.header("Content-Encoding")
-        return .accept(try EventBodyReceiver(contentEncoding: encoding, bytesMax: bodyBytesMax, budget: budget))
+        let length = exchange.header("Content-Length").flatMap { Int($0) }
+        return .accept(
+          try EventBodyReceiver(
+            contentEncoding: encoding, contentLength: length, bytesMax: bodyBytesMax, budget: budget))
       } catch {
         return .refuse(Answers.error(error))
       }
@@ -40,7 +57,7 @@ struct EventRoutes: Sendable {
     do {
       let body = try receiver.finish()
       let nowMs = Clock.wallMs()
-      let batch = EventDecoder(settings: settings).decode(body.span, receivedAtMs: nowMs)
+      let batch = decoders.decode(body, receivedAtMs: nowMs)
       counters.addOverflows(batch.overflowedLabels)
       let submission = Submission(
         delta: batch.delta,

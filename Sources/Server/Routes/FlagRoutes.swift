@@ -113,7 +113,7 @@ struct FlagRoutes: Sendable {
   /// What a change needs of its request, taken before the request is suspended.
   private struct Change: Sendable {
     let id: FlagService.FlagID
-    let expectedVersion: Int64?
+    let expectedVersion: FlagService.ExpectedVersion
     let body: [UInt8]
     let headerReason: String?
     let nowMs: Int64
@@ -126,15 +126,18 @@ struct FlagRoutes: Sendable {
       let contentType = exchange.header("Content-Type")
       body = exchange.takeBody()
       // A form of another origin can send text, but not this type.
-      let isJSON = contentType?.split(separator: ";").first.map { $0 == "application/json" || $0.hasSuffix("+json") } ?? false
+      let type = contentType?.lowercased().split(separator: ";").first
+      let isJSON = type.map { $0 == "application/json" || $0.hasSuffix("+json") } ?? false
       guard body.isEmpty || isJSON else {
         throw .unsupportedMediaType("Content-Type: \(contentType?.prefix(80) ?? "missing"): must be application/json")
       }
     }
 
+    /// The body without the `reason` that may stand beside what it is about.
     func document() throws -> JSONValue {
       do {
-        return try JSONValue(parsing: body)
+        let document = try JSONValue(parsing: body)
+        return document.members.map { .object($0.filter { $0.name != "reason" }) } ?? document
       } catch {
         throw RequestError.badRequest("body: \(error)")
       }
@@ -143,8 +146,7 @@ struct FlagRoutes: Sendable {
     /// Nil where the body holds no plan.
     func plan() throws -> RolloutPlan? {
       guard !body.isEmpty else { return nil }
-      let members = try document().members?.filter { $0.name != "reason" }
-      guard let members else {
+      guard let members = try document().members else {
         throw RequestError.badRequest(#"body: must be a plan, such as {"steps":[{"percent":10,"bake":"1h"}]}"#)
       }
       return members.isEmpty ? nil : try RolloutPlan(.object(members))
@@ -156,12 +158,15 @@ struct FlagRoutes: Sendable {
       return String(text.prefix(FlagRoutes.reasonBytesMax))
     }
 
-    private static func version(_ header: String?) throws(RequestError) -> Int64? {
-      guard let header, header != "*" else { return nil }
-      guard let version = Int64(header.filter { $0 != "\"" }) else {
+    private static func version(_ header: String?) throws(RequestError) -> FlagService.ExpectedVersion {
+      guard let header else { return .any }
+      if header == "*" { return .existing }
+      // Proxies that compress weaken a tag; it still names the version.
+      let tag = header.hasPrefix("W/") ? header.dropFirst(2) : header[...]
+      guard let version = Int64(tag.filter { $0 != "\"" }) else {
         throw .badRequest("If-Match: \(header.prefix(40)): must be the flag's version in quotes, as its ETag gives it")
       }
-      return version
+      return .exactly(version)
     }
   }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import Platform
+internal import PromQL
+internal import Storage
+internal import TimeSeries
+
+// PromQL over the store: each query is one snapshot, one thread, one deadline.
+
+struct QueryService: Sendable {
+  /// As Prometheus' `--query.timeout`.
+  static let timeoutMs: Int64 = 120_000
+
+  let store: Store
+  /// Width of the newest windows.
+  let resolutionMs: Int64
+
+  /// When and for whom a query runs.
+  struct Terms: Sendable {
+    var timeoutMs = QueryService.timeoutMs
+    var lookbackMs: Int64?
+    /// Asked now and then; true ends the query.
+    var isAbandoned: @Sendable () -> Bool = { false }
+  }
+
+  /// The value of an expression at one time.
+  func value(of expr: Expr, atMs timeMs: Int64, _ terms: Terms) throws -> QueryResult {
+    try evaluating(terms) { engine throws(QueryError) in try engine.value(of: expr, atMs: timeMs) }
+  }
+
+  /// The values of an expression at `fromMs`, `fromMs + stepMs`, … up to `throughMs`.
+  func matrix(of expr: Expr, fromMs: Int64, throughMs: Int64, stepMs: Int64, _ terms: Terms) throws -> QueryResult {
+    try evaluating(terms) { engine throws(QueryError) in
+      try engine.matrix(of: expr, fromMs: fromMs, throughMs: throughMs, stepMs: stepMs)
+    }
+  }
+
+  /// The labels of all series that any of the selections matches, ascending, none twice.
+  ///
+  /// - Parameters:
+  ///   - selections: none selects everything.
+  ///   - isAbandoned: asked now and then; true ends it.
+  func labels(
+    matchingAny selections: [[Matcher]], fromMs: Int64, throughMs: Int64
+  ) throws -> [Labels] {
+    try store.reading("read series") { snapshot in
+      let source = StoreSource(snapshot, asOfMs: Clock.wallMs(), widthMs: resolutionMs)
+      var found: Set<Labels> = []
+      for matchers in selections.isEmpty ? [[]] : selections {
+        for series in try source.series(matching: matchers, fromMs: fromMs, throughMs: throughMs) {
+          found.insert(source.labels(of: series))
+        }
+      }
+      return found.sorted()
+    }
+  }
+
+  private func evaluating(
+    _ terms: Terms, _ evaluate: (Engine<StoreSource>) throws(QueryError) -> QueryResult
+  ) throws -> QueryResult {
+    let deadlineMs = Clock.monotonicMs() + terms.timeoutMs
+    let limits = QueryLimits {
+      if Clock.monotonicMs() >= deadlineMs { return .timedOut }
+      return terms.isAbandoned() ? .canceled : nil
+    }
+    var settings = EngineSettings()
+    settings.lookbackMs = terms.lookbackMs ?? settings.lookbackMs
+    let result: Result<QueryResult, QueryError> = try store.reading("query") { snapshot in
+      let source = StoreSource(snapshot, asOfMs: Clock.wallMs(), widthMs: resolutionMs)
+      let engine = Engine(source: source, settings: settings, limits: limits)
+      do throws(QueryError) {
+        return .success(try evaluate(engine))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import JSON
+internal import Platform
+internal import PromQL
+internal import TimeSeries
+
+// Prometheus' HTTP API over the store, answer for answer as Prometheus gives it, so that Grafana's Prometheus data
+// source and promtool work unmodified. https://prometheus.io/docs/prometheus/latest/querying/api/
+
+struct QueryRoutes: Sendable {
+  /// Of a form; a query of Grafana has some kilobytes.
+  private static let bodyBytesMax = 1 << 20
+  /// As Prometheus: steps of a range query, so that one point more is answered.
+  private static let stepsMax: Int64 = 11_000
+  /// The API's own version, for clients that choose by it; ours is the revision.
+  private static let apiVersion = "3.14.0"
+
+  let queries: QueryService
+  let metrics: MetricsPage
+  /// Queries run here and nowhere else: a heavy one delays only others of its kind.
+  let worker: Worker
+
+  func add(to router: inout Router) {
+    add("/api/v1/query", to: &router) { try query($0, $1) }
+    add("/api/v1/query_range", to: &router) { try queryRange($0, $1) }
+    add("/api/v1/format_query", to: &router) { parameters, _ in
+      let text = try Expr(parsing: parameters.text("query") ?? "").prettified
+      return PrometheusAnswer.success { $0.string(text) }
+    }
+    add("/api/v1/series", to: &router) { parameters, _ in try series(parameters) }
+    add("/api/v1/labels", to: &router) { parameters, _ in try labelNames(parameters) }
+    add("/api/v1/query_exemplars", to: &router) { parameters, _ in try exemplars(parameters) }
+    router.get("/api/v1/label/:name/values") { exchange in
+      let name = exchange.parameter(0)
+      answer(exchange) { parameters, _ in try labelValues(name, parameters) }
+    }
+    router.get("/api/v1/metadata") { exchange in answer(exchange) { parameters, _ in try metadata(parameters) } }
+    router.get("/federate") { exchange in answer(exchange) { try federate($0, $1) } }
+    addConstants(to: &router)
+  }
+
+  private func addConstants(to router: inout Router) {
+    let groups = PreparedResponse(PrometheusAnswer.success { $0.raw(Array(#"{"groups":[]}"#.utf8)) })
+    router.get("/api/v1/rules") { $0.respond(groups) }
+    let alerts = PreparedResponse(PrometheusAnswer.success { $0.raw(Array(#"{"alerts":[]}"#.utf8)) })
+    router.get("/api/v1/alerts") { $0.respond(alerts) }
+    let build = PreparedResponse(
+      PrometheusAnswer.success { writer in
+        writer.beginObject()
+        writer.member("version", QueryRoutes.apiVersion)
+        writer.member("revision", "rampart \(BuildInformation.version)")
+        writer.member("branch", "")
+        writer.member("buildUser", "")
+        writer.member("buildDate", "")
+        writer.member("goVersion", "")
+        // No `features`: Grafana would take the server for Mimir.
+        writer.endObject()
+      })
+    router.get("/api/v1/status/buildinfo") { $0.respond(build) }
+  }
+
+  private typealias Answer = @Sendable (PrometheusParameters, SuspendedExchange) throws -> Response
+
+  private func add(_ path: String, to router: inout Router, _ work: @escaping Answer) {
+    router.get(path) { answer($0, work) }
+    router.add(.post, path, body: .buffered(bytesMax: QueryRoutes.bodyBytesMax)) { answer($0, work) }
+  }
+
+  private func answer(_ exchange: Exchange, _ work: @escaping Answer) {
+    let parameters: PrometheusParameters
+    do throws(PrometheusError) {
+      parameters = try PrometheusParameters(exchange)
+    } catch {
+      return exchange.respond(error.response)
+    }
+    let token = exchange.suspend()
+    let isQueued = worker.submit {
+      // Whoever went away while the query waited wants no answer.
+      guard !token.isAbandoned else { return }
+      do {
+        token.complete(try work(parameters, token))
+      } catch {
+        token.complete(PrometheusError(error).response)
+      }
+    }
+    if !isQueued { token.complete(PrometheusError(.unavailable, "too many queries are waiting: try again").response) }
+  }
+
+  // MARK: Queries
+
+  private func query(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
+    let limit = try parameters.limit()
+    let timeMs = try parameters.timeMs("time") ?? Clock.wallMs()
+    let text = parameters.text("query") ?? ""
+    let terms = try terms(parameters, token)
+    let result = try queries.value(of: try Expr(parsing: text), atMs: timeMs, terms)
+    return PrometheusAnswer.result(result, query: text, seriesMax: limit)
+  }
+
+  private func queryRange(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
+    let limit = try parameters.limit()
+    let fromMs = try parameters.requiredTimeMs("start")
+    let throughMs = try parameters.requiredTimeMs("end")
+    guard throughMs >= fromMs else {
+      throw PrometheusError.invalidParameter("end", "end timestamp must not be before start time")
+    }
+    guard let stepMs = try parameters.durationMs("step") else {
+      throw PrometheusError.invalidParameter("step", "cannot parse \"\" to a valid duration")
+    }
+    guard stepMs > 0 else {
+      throw PrometheusError.invalidParameter(
+        "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
+    }
+    guard (throughMs - fromMs) / stepMs <= QueryRoutes.stepsMax else {
+      throw PrometheusError(
+        .badData,
+        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
+    }
+    let text = parameters.text("query") ?? ""
+    let terms = try terms(parameters, token)
+    let expr = try Expr(parsing: text)
+    let result = try queries.matrix(of: expr, fromMs: fromMs, throughMs: throughMs, stepMs: stepMs, terms)
+    return PrometheusAnswer.result(result, query: text, seriesMax: limit)
+  }
+
+  private func terms(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> QueryService.Terms {
+    var terms = QueryService.Terms()
+    terms.timeoutMs = min(try parameters.durationMs("timeout") ?? terms.timeoutMs, terms.timeoutMs)
+    terms.lookbackMs = try parameters.durationMs("lookback_delta")
+    if let lookbackMs = terms.lookbackMs, lookbackMs <= 0 {
+      throw PrometheusError.invalidParameter("lookback_delta", "must be positive")
+    }
+    terms.isAbandoned = { token.isAbandoned }
+    return terms
+  }
+
+  /// Exemplars are not kept in this version; the question is checked, and answered with none.
+  private func exemplars(_ parameters: PrometheusParameters) throws -> Response {
+    let fromMs = try parameters.timeMs("start") ?? 0
+    let throughMs = try parameters.timeMs("end") ?? Clock.wallMs()
+    guard throughMs >= fromMs else {
+      throw PrometheusError.invalidParameter("end", "end timestamp must not be before start timestamp")
+    }
+    _ = try Expr(parsing: parameters.text("query") ?? "")
+    return PrometheusAnswer.strings([])
+  }
+
+  // MARK: Series and labels
+
+  private func selections(_ parameters: PrometheusParameters) throws -> [[Matcher]] {
+    try parameters.all("match[]").map { text in
+      do throws(ParseError) {
+        return try VectorSelector(parsing: text).matchers
+      } catch {
+        throw PrometheusError.invalidParameter("match[]", "\(error)")
+      }
+    }
+  }
+
+  private func found(_ parameters: PrometheusParameters) throws -> [Labels] {
+    let fromMs = try parameters.timeMs("start") ?? 0
+    let throughMs = try parameters.timeMs("end") ?? .max / 4
+    return try queries.labels(matchingAny: try selections(parameters), fromMs: fromMs, throughMs: throughMs)
+  }
+
+  private func series(_ parameters: PrometheusParameters) throws -> Response {
+    guard !parameters.all("match[]").isEmpty else { throw PrometheusError(.badData, "no match[] parameter provided") }
+    let limit = try parameters.limit()
+    let found = try found(parameters)
+    return PrometheusAnswer.success(warnings: QueryRoutes.warnings(found.count, limit), capacity: found.count * 160) { writer in
+      writer.beginArray()
+      for labels in found.prefix(limit ?? .max) { PrometheusAnswer.object(labels, to: &writer) }
+      writer.endArray()
+    }
+  }
+
+  private func labelNames(_ parameters: PrometheusParameters) throws -> Response {
+    try strings(Set(try found(parameters).lazy.flatMap { $0.all.map(\.name) }), parameters)
+  }
+
+  private func labelValues(_ name: String, _ parameters: PrometheusParameters) throws -> Response {
+    guard !name.isEmpty else { throw PrometheusError(.badData, "invalid label name: \"\(name.prefix(80))\"") }
+    return try strings(Set(try found(parameters).lazy.compactMap { $0[name] }), parameters)
+  }
+
+  private func strings(_ values: Set<String>, _ parameters: PrometheusParameters) throws -> Response {
+    let limit = try parameters.limit()
+    let sorted = values.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return PrometheusAnswer.strings(
+      Array(sorted.prefix(limit ?? .max)), warnings: QueryRoutes.warnings(sorted.count, limit))
+  }
+
+  private static func warnings(_ count: Int, _ limit: Int?) -> [String] {
+    count > limit ?? .max ? ["results truncated due to limit"] : []
+  }
+
+  private func metadata(_ parameters: PrometheusParameters) throws -> Response {
+    let limit = try parameters.limit()
+    let metric = parameters.text("metric")
+    let families = metrics.families(nowMs: Clock.wallMs()).filter { metric == nil || $0.name == metric }
+      .sorted { $0.name < $1.name }
+    return PrometheusAnswer.success { writer in
+      writer.beginObject()
+      for family in families.prefix(limit ?? .max) {
+        writer.key(family.name)
+        writer.beginArray()
+        writer.beginObject()
+        writer.member("type", family.type.rawValue)
+        writer.member("help", family.help)
+        writer.member("unit", "")
+        writer.endObject()
+        writer.endArray()
+      }
+      writer.endObject()
+    }
+  }
+
+  /// The newest sample of each series, in the text format with times. https://prometheus.io/docs/prometheus/latest/federation/
+  private func federate(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
+    let nowMs = Clock.wallMs()
+    let terms = try terms(parameters, token)
+    var samples: [Labels: InstantSample] = [:]
+    for text in parameters.all("match[]") {
+      _ = try VectorSelector(parsing: text)
+      guard case .vector(let found) = try queries.value(of: try Expr(parsing: text), atMs: nowMs, terms).value else { continue }
+      for sample in found { samples[sample.labels] = sample }
+    }
+    var text = ""
+    var name = ""
+    for sample in samples.values.sorted(by: { $0.labels < $1.labels }) {
+      if sample.labels.metricName != name {
+        name = sample.labels.metricName
+        text += "# TYPE \(name) untyped\n"
+      }
+      text += "\(sample.labels) \(Exposition.number(sample.value)) \(sample.timeMs)\n"
+    }
+    return Response(contentType: Exposition.Format.text.contentType, body: Array(text.utf8))
+  }
+}

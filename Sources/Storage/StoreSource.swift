@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TimeSeries
+
+// What queries read: the store's windows as the series that Prometheus would have scraped. A counter is its running
+// total at each window's end, with the total before its first window; a histogram is its `_bucket`, `_sum` and `_count`
+// series. How samples are made of windows is WindowSamples.
+
+/// A snapshot of the store as series of samples. Used by one query on one thread.
+package final class StoreSource: SeriesSource {
+  package struct Series {
+    enum Part: Equatable {
+      case counter, gauge, sum, count
+      /// Index of the duration bucket.
+      case bucket(Int)
+    }
+
+    let index: Int
+    let part: Part
+    let labels: Labels
+  }
+
+  private let snapshot: StoreSnapshot
+  private let asOfMs: Int64
+  private let widthMs: Int64
+  /// The pieces of the series read last: the parts of a histogram are read one after the other.
+  private var windows: SeriesWindows?
+
+  /// - Parameters:
+  ///   - asOfMs: now; no sample is later.
+  ///   - widthMs: width of the newest windows.
+  package init(_ snapshot: StoreSnapshot, asOfMs: Int64, widthMs: Int64) {
+    self.snapshot = snapshot
+    self.asOfMs = asOfMs
+    self.widthMs = widthMs
+  }
+
+  package func labels(of series: Series) -> Labels { series.labels }
+
+  package func series(matching matchers: [Matcher], fromMs: Int64, throughMs: Int64) throws -> [Series] {
+    let selection = SeriesSelection(matchers)
+    var found: [Series] = []
+    for (index, state) in snapshot.series.enumerated() where state.latestMs != .min {
+      // A series that ended its life before the range has nothing in it; one that is younger may be late.
+      guard state.latestMs >= fromMs - WindowSamples.lifeMs - WindowSamples.hourMs else { continue }
+      let labels = state.key.labels
+      switch state.key.kind {
+      case .counter where selection.matches(labels): found.append(Series(index: index, part: .counter, labels: labels))
+      case .gauge where selection.matches(labels): found.append(Series(index: index, part: .gauge, labels: labels))
+      case .histogram: selection.appendParts(of: labels, index: index, to: &found)
+      default: break
+      }
+    }
+    return found
+  }
+
+  package func appendSamples(
+    of series: Series, fromMs: Int64, throughMs: Int64, to samples: inout SampleBuffer
+  ) throws {
+    let throughMs = min(throughMs, asOfMs)
+    guard fromMs <= throughMs else { return }
+    if windows?.index != series.index || windows?.fromMs != fromMs {
+      windows = try SeriesWindows(snapshot, index: series.index, fromMs: fromMs, newestWidthMs: widthMs)
+    }
+    let range = WindowSamples(fromMs: fromMs, throughMs: throughMs, asOfMs: asOfMs, widthMs: widthMs)
+    switch series.part {
+    case .counter: range.append(windows!.counter, to: &samples)
+    case .gauge: range.append(windows!.gauge, holds: series.labels.metricName.hasPrefix("cache_"), to: &samples)
+    case .sum: range.append(windows!.histogramSum(), to: &samples)
+    case .count: range.append(windows!.histogramCount(), to: &samples)
+    case .bucket(let bucket): range.append(windows!.histogramBucket(bucket), to: &samples)
+    }
+  }
+}
+
+/// Matchers by what they ask of a series, so that most series are refused by their name alone.
+private struct SeriesSelection {
+  private let name: String?
+  private let others: [Matcher]
+  private let all: [Matcher]
+
+  init(_ matchers: [Matcher]) {
+    all = matchers
+    name = matchers.first { $0.name == Labels.metricLabel && $0.operation == .equal }?.value
+    others = matchers.filter { $0.name != Labels.metricLabel || $0.operation != .equal }
+  }
+
+  func matches(_ labels: Labels) -> Bool {
+    if let name, labels.metricName != name { return false }
+    return all.allSatisfy { $0.matches(labels[$0.name] ?? "") }
+  }
+
+  func appendParts(of labels: Labels, index: Int, to found: inout [StoreSource.Series]) {
+    let base = labels.metricName
+    if let name, !name.hasPrefix(base) { return }
+    let ofSeries = all.filter { $0.name != Labels.metricLabel && $0.name != "le" }
+    guard ofSeries.allSatisfy({ $0.matches(labels[$0.name] ?? "") }) else { return }
+    for (suffix, part) in [("_sum", StoreSource.Series.Part.sum), ("_count", .count)] {
+      let labels = labels.replacing(Labels.metricLabel, with: base + suffix)
+      if matches(labels) { found.append(.init(index: index, part: part, labels: labels)) }
+    }
+    let bucketLabels = labels.replacing(Labels.metricLabel, with: base + "_bucket")
+    guard all.allSatisfy({ $0.name != Labels.metricLabel || $0.matches(base + "_bucket") }) else { return }
+    let le = all.filter { $0.name == "le" }
+    for (bucket, bound) in DurationBuckets.boundNames.enumerated() where le.allSatisfy({ $0.matches(bound) }) {
+      found.append(.init(index: index, part: .bucket(bucket), labels: bucketLabels.inserting("le", bound)))
+    }
+  }
+}
