@@ -11,8 +11,9 @@ extension Evaluation {
     _ body: (Labels, inout SampleBuffer) throws(QueryError) -> Void
   ) throws(QueryError) {
     try budget.work(0)
-    let matchers = selector.matchers
-    try reader.eachSeries(matching: matchers, fromMs: fromMs, throughMs: throughMs) { labels, samples throws(QueryError) in
+    try reader.eachSeries(
+      matching: selector.matchers, fromMs: fromMs, throughMs: throughMs
+    ) { labels, samples throws(QueryError) in
       try self.budget.work(samples.count)
       try body(labels, &samples)
     }

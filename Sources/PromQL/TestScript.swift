@@ -59,7 +59,11 @@ struct TestLoad {
           try SeriesNotation.labels(String(text.prefix { $0 != " " && $0 != "\t" }.dropLast(3)))
         })
       } else {
-        series.append(try line.read { (text) throws(NotationError) in try SeriesNotation(text) })
+        let notation = try line.read { (text) throws(NotationError) in try SeriesNotation(text) }
+        guard stepMs <= Steps.timeMsMax / Int64(notation.points.count + 1) else {
+          throw line.error("the last point is too late")
+        }
+        series.append(notation)
       }
     }
   }
