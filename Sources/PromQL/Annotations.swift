@@ -16,6 +16,9 @@ package struct Annotations: Sendable {
     var detail: MonotonicityRepair?
   }
 
+  /// Odd labels of many series make many texts, of which the API shows ten.
+  private static let countMax = 1000
+
   private var notes: [String: Note] = [:]
   /// In the order of their first appearance.
   private var texts: [String] = []
@@ -50,7 +53,10 @@ package struct Annotations: Sendable {
 
   /// A text that comes again keeps the later place, as in Prometheus.
   private mutating func add(_ level: Level, _ text: String, at range: Range<Int>, detail: MonotonicityRepair? = nil) {
-    if notes[text] == nil { texts.append(text) }
+    if notes[text] == nil {
+      guard texts.count < Annotations.countMax else { return }
+      texts.append(text)
+    }
     let merged = notes[text]?.detail.flatMap { earlier in detail.map { earlier.merged(with: $0) } } ?? detail
     notes[text] = Note(level: level, offset: range.lowerBound, detail: merged)
   }

@@ -50,6 +50,7 @@ package struct Engine<Source: SeriesSource> {
   package func matrix(
     of expr: Expr, fromMs: Int64, throughMs: Int64, stepMs: Int64
   ) throws(QueryError) -> QueryResult {
+    precondition(stepMs > 0, "a step of \(stepMs) ms leads nowhere")
     let steps = Steps(fromMs: Steps.clamped(fromMs), throughMs: Steps.clamped(throughMs), stepMs: stepMs)
     let evaluation = Evaluation(reader: reader, settings: settings, limits: limits, query: steps)
     let value = try evaluation.rangeValue(of: expr, at: steps)

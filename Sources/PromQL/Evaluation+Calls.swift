@@ -55,11 +55,12 @@ extension Evaluation {
     let bounds = call.arguments.dropFirst()
     let lower = call.function.name == "clamp_max" ? nil : bounds.first
     let upper = call.function.name == "clamp_min" ? nil : bounds.last
-    let minimum = try lower.map { (expr) throws(QueryError) in try scalar(expr, at: steps) } ?? ScalarValues(constant: -.infinity)
-    let maximum = try upper.map { (expr) throws(QueryError) in try scalar(expr, at: steps) } ?? ScalarValues(constant: .infinity)
+    let minimum = try lower.map { (expr) throws(QueryError) in try scalar(expr, at: steps) }
+    let maximum = try upper.map { (expr) throws(QueryError) in try scalar(expr, at: steps) }
     try rows(of: call.arguments[0], at: steps) { (row: inout Row) throws(QueryError) in
       for step in row.values.indices where !isAbsent(row.values[step]) {
-        row.values[step] = MathFunctions.clamp(row.values[step], minimum[step], maximum[step])
+        let (least, greatest) = (minimum?[step] ?? -.infinity, maximum?[step] ?? .infinity)
+        row.values[step] = MathFunctions.clamp(row.values[step], least, greatest)
       }
       row.dropsName = true
       try body(&row)
@@ -155,9 +156,8 @@ extension Evaluation {
     var row = Row()
     try eachSeries(of: vector) { head, samples throws(QueryError) in
       row.reset(head.labels, dropsName: head.dropsName || function.dropsName, count: steps.count)
-      windowed.apply(to: samples, &row.values)
+      try windowed.apply(to: samples, &row.values) { (count) throws(QueryError) in try self.budget.work(count) }
       try self.budget.checkRoom(for: windowed.windows.longest)
-      try self.budget.work(steps.count)
       self.annotate(function, row, call, parameter)
       try body(&row)
     }

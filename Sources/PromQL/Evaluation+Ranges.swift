@@ -38,7 +38,8 @@ extension Evaluation {
   ) throws(QueryError) {
     switch vector.origin {
     case .selector(let selector):
-      try samples(of: selector, fromMs: vector.fromMs, throughMs: vector.ends.throughMs) { labels, samples throws(QueryError) in
+      let throughMs = vector.ends.throughMs
+      try samples(of: selector, fromMs: vector.fromMs, throughMs: throughMs) { labels, samples throws(QueryError) in
         samples.removeStaleMarkers()
         if samples.count > 0 { try body(RowHead(labels: labels, dropsName: false), samples) }
       }
@@ -51,8 +52,8 @@ extension Evaluation {
     of subquery: Subquery, for vector: RangeVector, _ body: (borrowing RowHead, SampleBuffer) throws(QueryError) -> Void
   ) throws(QueryError) {
     let stepMs = subquery.stepMs ?? settings.subqueryStepMs
-    let steps = Steps(
-      fromMs: Evaluation.firstMultiple(of: stepMs, after: vector.fromMs - 1), throughMs: vector.ends.throughMs, stepMs: stepMs)
+    let fromMs = Evaluation.firstMultiple(of: stepMs, after: vector.fromMs - 1)
+    let steps = Steps(fromMs: fromMs, throughMs: vector.ends.throughMs, stepMs: stepMs)
     var samples = SampleBuffer()
     try rows(of: subquery.expr, at: steps) { (row: inout Row) throws(QueryError) in
       samples.removeAll()

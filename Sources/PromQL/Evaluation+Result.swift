@@ -26,8 +26,8 @@ extension Evaluation {
       let rows = try finished(try frame(of: expr, at: steps).rows)
       return .matrix(series(rows.sorted { Labels.precede($0.labels, $1.labels) }, at: steps))
     case .matrix, .string:
-      throw QueryError(
-        .badData, "invalid expression type \"\(expr.valueType.rawValue)\" for range query, must be Scalar or instant Vector")
+      let type = QuotedText.quoted(expr.valueType.rawValue)
+      throw QueryError(.badData, "invalid expression type \(type) for range query, must be Scalar or instant Vector")
     }
   }
 

@@ -11,7 +11,9 @@ extension Evaluation {
     _ body: (Labels, inout SampleBuffer) throws(QueryError) -> Void
   ) throws(QueryError) {
     try budget.work(0)
-    try reader.eachSeries(matching: selector.matchers, fromMs: fromMs, throughMs: throughMs) { labels, samples throws(QueryError) in
+    try reader.eachSeries(
+      matching: selector.matchers, fromMs: fromMs, throughMs: throughMs
+    ) { labels, samples throws(QueryError) in
       try self.budget.work(samples.count)
       try body(labels, &samples)
     }
@@ -44,7 +46,8 @@ extension Evaluation {
     _ body: (Labels, SampleBuffer, NewestSamples) throws(QueryError) -> Void
   ) throws(QueryError) {
     let newest = NewestSamples(at: steps.shifted(selector.shift, query: query), lookbackMs: settings.lookbackMs)
-    try samples(of: selector, fromMs: newest.fromMs, throughMs: newest.throughMs) { labels, samples throws(QueryError) in
+    let (fromMs, throughMs) = (newest.fromMs, newest.throughMs)
+    try samples(of: selector, fromMs: fromMs, throughMs: throughMs) { labels, samples throws(QueryError) in
       try self.budget.work(steps.count)
       try body(labels, samples, newest)
     }

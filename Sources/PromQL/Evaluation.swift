@@ -30,6 +30,8 @@ final class Evaluation {
   /// every closure that is handed to it, and for those that this makes (Swift 6.3: 50 s instead of 15, at times 20 GB).
   dynamic func rows(of expr: Expr, at steps: Steps, _ body: RowBody) throws(QueryError) {
     guard steps.count > 0 else { return }
+    // One row at least is in memory.
+    try budget.checkRoom(for: steps.count)
     if steps.count > 1, expr.isStepInvariant { return try invariantRows(of: expr, at: steps, body) }
     switch expr.node {
     case .selector(let selector): try selectorRows(selector, at: steps, body)
@@ -84,6 +86,7 @@ final class Evaluation {
 extension Evaluation {
   /// The value of a scalar at every step.
   func scalar(_ expr: Expr, at steps: Steps) throws(QueryError) -> ScalarValues {
+    try budget.checkRoom(for: steps.count)
     if steps.count > 1, expr.isStepInvariant {
       return ScalarValues(constant: try scalar(expr, at: steps.first)[0])
     }

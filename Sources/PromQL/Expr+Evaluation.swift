@@ -17,7 +17,8 @@ extension Expr {
     case .selector(let selector), .matrix(let selector, _): selector.shift.at != nil
     case .subquery(let subquery): subquery.shift.at != nil
     case .call(let call): call.isStepInvariant
-    case .aggregation(let aggregation): aggregation.expr.isStepInvariant && aggregation.parameter?.isStepInvariant != false
+    case .aggregation(let aggregation):
+      aggregation.expr.isStepInvariant && aggregation.parameter?.isStepInvariant != false
     case .binary(let binary): binary.left.isStepInvariant && binary.right.isStepInvariant
     case .negation(let inner), .parentheses(let inner): inner.isStepInvariant
     }

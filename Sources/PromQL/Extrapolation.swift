@@ -41,7 +41,7 @@ struct Extrapolation {
   ) {
     if isCounter { Extrapolation.findResets(in: samples, &resets) }
     var next = 0
-    for step in 0..<windows.count {
+    for step in windows.indices {
       let low = windows.lows[step]
       let high = windows.highs[step]
       guard high &- low >= 2 else {

@@ -53,7 +53,9 @@ struct NotationCursor {
 
   /// A quoted string with Go's escapes, or one in back quotes without.
   mutating func quoted() throws(NotationError) -> String {
-    guard let quote = next, quote == 0x22 || quote == 0x27 || quote == 0x60 else { throw error("a quoted string is missing") }
+    guard let quote = next, quote == 0x22 || quote == 0x27 || quote == 0x60 else {
+      throw error("a quoted string is missing")
+    }
     offset += 1
     var text: [UInt8] = []
     while let byte = next {
@@ -68,15 +70,12 @@ struct NotationCursor {
     throw error("the string has no end")
   }
 
-  private static let escapes: [UInt8: UInt8] = [
-    0x61: 0x07, 0x62: 0x08, 0x66: 0x0c, 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09, 0x76: 0x0b, 0x5c: 0x5c, 0x22: 0x22, 0x27: 0x27,
-  ]
-
   private mutating func escape(to text: inout [UInt8]) throws(NotationError) {
     guard let byte = next else { throw error("the string has no end") }
     offset += 1
-    if let escaped = NotationCursor.escapes[byte] { return text.append(escaped) }
+    if let escaped = QuotedText.meaning(ofEscape: byte) { return text.append(escaped) }
     switch byte {
+    case 0x22, 0x27: text.append(byte)
     case 0x78: text.append(UInt8(truncatingIfNeeded: try digits(2, radix: 16)))
     case 0x75: try append(scalar: try digits(4, radix: 16), to: &text)
     case 0x55: try append(scalar: try digits(8, radix: 16), to: &text)
@@ -102,6 +101,6 @@ struct NotationCursor {
 }
 
 extension UInt8 {
-  var isNotationLetter: Bool { (0x61...0x7a).contains(self) || (0x41...0x5a).contains(self) || self == 0x5f || self == 0x3a }
-  var isNotationDigit: Bool { (0x30...0x39).contains(self) }
+  /// A letter of a metric's name.
+  var isNotationLetter: Bool { (0x61...0x7a).contains(self | 0x20) || self == 0x5f || self == 0x3a }
 }

@@ -47,21 +47,42 @@ struct WindowedFunction {
   }
 
   /// Sets each value to what the function makes of its window, or to `absent`.
-  mutating func apply(to buffer: SampleBuffer, _ values: inout [Double]) {
+  ///
+  /// - Parameter work: told now and then how many samples were looked at, and may stop it.
+  mutating func apply(
+    to buffer: SampleBuffer, _ values: inout [Double], work: (Int) throws(QueryError) -> Void
+  ) throws(QueryError) {
     windows.find(in: buffer, ends: vector.ends, rangeMs: vector.rangeMs)
     let times = buffer.timesMs
     let samples = buffer.values
     switch function {
     case .rate, .increase, .delta: extrapolate(times.span, samples.span, &values)
     case .irate, .idelta: compareLastTwo(times.span, samples.span, &values)
-    case .deriv, .predictLinear: fitLines(times.span, samples.span, &values)
     case .changes: countMarks(samples.span, &values) { $0 != $1 && !($0.isNaN && $1.isNaN) }
     case .resets: countMarks(samples.span, &values) { $1 < $0 }
     case .min: findExtremes(samples.span, &values) { $0 < $1 }
     case .max: findExtremes(samples.span, &values) { $0 > $1 }
-    case .quantile: findQuantiles(samples.span, &values)
-    case .sum, .average, .standardDeviation, .standardVariance: summarize(samples.span, &values)
     case .count, .present, .absent, .first, .last: pick(samples.span, &values)
+    case .deriv, .predictLinear, .quantile, .sum, .average, .standardDeviation, .standardVariance:
+      try readWindows(times.span, samples.span, &values, work)
+    }
+    try work(windows.indices.count)
+  }
+
+  /// What reads every sample of every window: a window of a week at each ten seconds is for minutes, so it is done in
+  /// parts.
+  private mutating func readWindows(
+    _ times: Span<Int64>, _ samples: Span<Double>, _ values: inout [Double], _ work: (Int) throws(QueryError) -> Void
+  ) throws(QueryError) {
+    var part = windows.slice(from: 0, samples: QueryLimits.samplesPerQuestion)
+    while !part.isEmpty {
+      switch function {
+      case .deriv, .predictLinear: fitLines(times, samples, &values, part)
+      case .quantile: findQuantiles(samples, &values, part)
+      default: summarize(samples, &values, part)
+      }
+      try work(QueryLimits.samplesPerQuestion)
+      part = windows.slice(from: part.upperBound, samples: QueryLimits.samplesPerQuestion)
     }
   }
 
@@ -73,7 +94,7 @@ struct WindowedFunction {
 
   private func compareLastTwo(_ times: Span<Int64>, _ samples: Span<Double>, _ values: inout [Double]) {
     let isRate = function == .irate
-    windows.fill(&values, samplesMin: 2) { _, high, _ in
+    windows.fill(&values, windows.indices, samplesMin: 2) { _, high, _ in
       let last = samples[high - 1]
       let before = samples[high - 2]
       guard isRate else { return last - before }
@@ -82,9 +103,9 @@ struct WindowedFunction {
     }
   }
 
-  private func fitLines(_ times: Span<Int64>, _ samples: Span<Double>, _ values: inout [Double]) {
+  private func fitLines(_ times: Span<Int64>, _ samples: Span<Double>, _ values: inout [Double], _ part: Range<Int>) {
     let predicts = function == .predictLinear
-    windows.fill(&values, samplesMin: 2) { low, high, step in
+    windows.fill(&values, part, samplesMin: 2) { low, high, step in
       let line = Regression(times, samples, low, high, originMs: predicts ? steps.timeMs(step) : times[low])
       return predicts ? line.value(atSeconds: parameter[step]) : line.slope
     }
@@ -102,7 +123,7 @@ struct WindowedFunction {
       if index > 0, isMarked(samples[index - 1], samples[index]) { count += 1 }
       marks.append(count)
     }
-    windows.fill(&values, samplesMin: 1) { low, high, _ in Double(marks[high - 1] - marks[low]) }
+    windows.fill(&values, windows.indices, samplesMin: 1) { low, high, _ in Double(marks[high - 1] - marks[low]) }
   }
 
   /// The value that wins against all others of the window; NaN only where there is nothing else.
@@ -116,7 +137,7 @@ struct WindowedFunction {
     marks.removeAll(keepingCapacity: true)
     var head = 0
     var next = 0
-    for step in 0..<windows.count {
+    for step in windows.indices {
       let low = windows.lows[step]
       let high = windows.highs[step]
       guard low < high else {
@@ -137,8 +158,8 @@ struct WindowedFunction {
     }
   }
 
-  private mutating func findQuantiles(_ samples: Span<Double>, _ values: inout [Double]) {
-    for step in 0..<windows.count {
+  private mutating func findQuantiles(_ samples: Span<Double>, _ values: inout [Double], _ part: Range<Int>) {
+    for step in part {
       let window = windows.lows[step]..<windows.highs[step]
       sorted.removeAll(keepingCapacity: true)
       for index in window { sorted.append(samples[index]) }
@@ -146,24 +167,24 @@ struct WindowedFunction {
     }
   }
 
-  private func summarize(_ samples: Span<Double>, _ values: inout [Double]) {
+  private func summarize(_ samples: Span<Double>, _ values: inout [Double], _ part: Range<Int>) {
     switch function {
-    case .sum: windows.fill(&values, samplesMin: 1) { low, high, _ in OverTime.sum(samples, low, high) }
-    case .average: windows.fill(&values, samplesMin: 1) { low, high, _ in OverTime.average(samples, low, high) }
+    case .sum: windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.sum(samples, low, high) }
+    case .average: windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.average(samples, low, high) }
     case .standardVariance:
-      windows.fill(&values, samplesMin: 1) { low, high, _ in OverTime.variance(samples, low, high) }
+      windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.variance(samples, low, high) }
     case .standardDeviation:
-      windows.fill(&values, samplesMin: 1) { low, high, _ in sqrt(OverTime.variance(samples, low, high)) }
+      windows.fill(&values, part, samplesMin: 1) { low, high, _ in sqrt(OverTime.variance(samples, low, high)) }
     default: preconditionFailure("\(function) does not summarize")
     }
   }
 
   private func pick(_ samples: Span<Double>, _ values: inout [Double]) {
     switch function {
-    case .count: windows.fill(&values, samplesMin: 1) { low, high, _ in Double(high - low) }
-    case .present, .absent: windows.fill(&values, samplesMin: 1) { _, _, _ in 1 }
-    case .first: windows.fill(&values, samplesMin: 1) { low, _, _ in samples[low] }
-    case .last: windows.fill(&values, samplesMin: 1) { _, high, _ in samples[high - 1] }
+    case .count: windows.fill(&values, windows.indices, samplesMin: 1) { low, high, _ in Double(high - low) }
+    case .present, .absent: windows.fill(&values, windows.indices, samplesMin: 1) { _, _, _ in 1 }
+    case .first: windows.fill(&values, windows.indices, samplesMin: 1) { low, _, _ in samples[low] }
+    case .last: windows.fill(&values, windows.indices, samplesMin: 1) { _, high, _ in samples[high - 1] }
     default: preconditionFailure("\(function) does not pick")
     }
   }

@@ -46,7 +46,7 @@ package struct SeriesNotation: Sendable {
   private static func labels(_ cursor: inout NotationCursor) throws(NotationError) -> Labels {
     cursor.skipSpaces()
     var labels: [Label] = []
-    let metric = cursor.run { $0.isNotationLetter || $0.isNotationDigit }
+    let metric = cursor.run { $0.isNotationLetter || $0.isDigit }
     if !metric.isEmpty { labels.append(Label(Labels.metricLabel, metric)) }
     if cursor.skip("{") {
       try pairs(&cursor, &labels)
@@ -73,7 +73,7 @@ package struct SeriesNotation: Sendable {
   /// `name="value"`, `"any name"="value"`, or the metric's name alone in quotes.
   private static func pair(_ cursor: inout NotationCursor) throws(NotationError) -> Label {
     let isQuoted = cursor.next.map { !$0.isNotationLetter } ?? false
-    let name = isQuoted ? try cursor.quoted() : cursor.run { $0.isNotationLetter || $0.isNotationDigit }
+    let name = isQuoted ? try cursor.quoted() : cursor.run { $0.isNotationLetter || $0.isDigit }
     cursor.skipSpaces()
     guard cursor.skip("=") else {
       guard isQuoted else { throw cursor.error("an equals sign is missing") }
@@ -91,7 +91,9 @@ extension SeriesNotation {
     while !cursor.isAtEnd {
       try item(&cursor, &points)
       guard points.count <= pointsMax else { throw cursor.error("more than \(pointsMax) points") }
-      guard cursor.isAtEnd || cursor.next == 0x20 || cursor.next == 0x09 else { throw cursor.error("a space is missing") }
+      guard cursor.isAtEnd || cursor.next == 0x20 || cursor.next == 0x09 else {
+        throw cursor.error("a space is missing")
+      }
       cursor.skipSpaces()
     }
     return points
@@ -132,7 +134,7 @@ extension SeriesNotation {
 
   private static func repetitions(_ cursor: inout NotationCursor) throws(NotationError) -> Int? {
     guard cursor.skip("x") else { return nil }
-    guard let count = Int(cursor.run { $0.isNotationDigit }), count <= pointsMax else {
+    guard let count = Int(cursor.run { $0.isDigit }), count <= pointsMax else {
       throw cursor.error("a count of at most \(pointsMax) is missing after x")
     }
     return count
@@ -143,11 +145,11 @@ extension SeriesNotation {
     let error = cursor.error("a number is missing")
     let sign = cursor.skip("-") ? -1.0 : 1.0
     if sign > 0 { _ = cursor.skip("+") }
-    var text = cursor.run { $0.isNotationDigit || $0 == 0x2e }
+    var text = cursor.run { $0.isDigit || $0 == 0x2e }
     if text.isEmpty {
       text = cursor.run { $0.isNotationLetter && $0 != 0x78 }
     } else if cursor.skip("e") || cursor.skip("E") {
-      text += "e" + (cursor.skip("-") ? "-" : cursor.skip("+") ? "" : "") + cursor.run { $0.isNotationDigit }
+      text += "e" + (cursor.skip("-") ? "-" : cursor.skip("+") ? "" : "") + cursor.run { $0.isDigit }
     }
     guard let value = number(text) else { throw error }
     return sign * value

@@ -26,7 +26,9 @@ extension TestExpectation {
     try compare(annotations.infos(query: query), with: infos, isForbidden: forbidsInfos, "info")
   }
 
-  private func compare(_ found: [String], with expected: [Text], isForbidden: Bool, _ level: String) throws(TestMismatch) {
+  private func compare(
+    _ found: [String], with expected: [Text], isForbidden: Bool, _ level: String
+  ) throws(TestMismatch) {
     if isForbidden, !found.isEmpty { throw TestMismatch("expected no \(level), got \(found)") }
     for text in expected where !found.contains(where: text.matches) {
       throw TestMismatch("expected \(level) \(text.description), got \(found)")

@@ -98,7 +98,8 @@ extension TestRun {
       } catch {
         throw TestMismatch("error: \(error)")
       }
-      try testCase.expectation.compare(result.value.middle(atMs: atMs, isScalar: expr.valueType == .scalar), testCase.times)
+      let middle = result.value.middle(atMs: atMs, isScalar: expr.valueType == .scalar)
+      try testCase.expectation.compare(middle, testCase.times)
     } catch {
       throw TestMismatch(error.message, variant: variant.isEmpty ? "as range query" : variant + ", as range query")
     }

@@ -59,7 +59,11 @@ struct TestLoad {
           try SeriesNotation.labels(String(text.prefix { $0 != " " && $0 != "\t" }.dropLast(3)))
         })
       } else {
-        series.append(try line.read { (text) throws(NotationError) in try SeriesNotation(text) })
+        let notation = try line.read { (text) throws(NotationError) in try SeriesNotation(text) }
+        guard stepMs <= Steps.timeMsMax / Int64(notation.points.count + 1) else {
+          throw line.error("the last point is too late")
+        }
+        series.append(notation)
       }
     }
   }
@@ -146,7 +150,11 @@ struct TestLine {
   }
 
   func duration(_ text: String, _ what: String) throws(TestScriptError) -> Int64 {
-    guard let durationMs = DurationNotation.milliseconds(text) else { throw error("invalid \(what) \"\(text)\"") }
+    if text == "0" { return 0 }
+    // What is no duration is named here, not what is wrong with it.
+    guard !text.isEmpty, let durationMs = try? DurationText.ms(Array(text.utf8)[...]) else {
+      throw error("invalid \(what) \"\(text)\"")
+    }
     return durationMs
   }
 
@@ -180,31 +188,5 @@ struct TestLines {
 
   mutating func nextOfBlock() -> TestLine? {
     index < texts.count && !texts[index].isEmpty ? next() : nil
-  }
-}
-
-/// Durations as Prometheus' configuration writes them: `1h30m`, `10s`, `0`.
-enum DurationNotation {
-  private static let units: [(name: String, milliseconds: Int64)] = [
-    ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
-    ("ms", 1),
-  ]
-
-  /// Nil for what is no duration; the greater units come first, none twice.
-  static func milliseconds(_ text: String) -> Int64? {
-    if text == "0" { return 0 }
-    var cursor = NotationCursor(text)
-    var total: Int64 = 0
-    var unitsLeft = units[...]
-    repeat {
-      guard let count = Int64(cursor.run { $0.isNotationDigit }), count < 1 << 40 else { return nil }
-      let unit = cursor.run { $0.isNotationLetter }
-      guard let index = unitsLeft.firstIndex(where: { $0.name == unit }) else { return nil }
-      let (product, overflows) = count.multipliedReportingOverflow(by: units[index].milliseconds)
-      guard !overflows, product < Steps.timeMsMax else { return nil }
-      total += product
-      unitsLeft = units[(index + 1)...]
-    } while !cursor.isAtEnd
-    return total
   }
 }

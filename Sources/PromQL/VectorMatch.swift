@@ -73,14 +73,18 @@ struct VectorMatch {
       for step in 0..<stepCount where many.contains(where: { !isAbsent($0.values[step]) }) {
         let present = indices.filter { !isAbsent(one[$0].values[step]) }
         guard present.count > 1 else { continue }
-        let side = matching.cardinality == .oneToMany ? "left" : "right"
-        let pair = present.prefix(2).map { one[$0].labels.braces }.sorted().joined(separator: ", ")
-        throw QueryError(
-          .execution,
-          "found duplicate series for the match group \(signature.braces) on the \(side) hand-side "
-            + "of the operation: [\(pair)];many-to-many matching not allowed: matching labels must be unique on one side")
+        throw duplicate(signature, present.map { one[$0].labels })
       }
     }
+  }
+
+  private func duplicate(_ signature: Labels, _ series: [Labels]) -> QueryError {
+    let side = matching.cardinality == .oneToMany ? "left" : "right"
+    let pair = series.prefix(2).map(\.braces).sorted().joined(separator: ", ")
+    return QueryError(
+      .execution,
+      "found duplicate series for the match group \(signature.braces) on the \(side) hand-side of the operation: "
+        + "[\(pair)];many-to-many matching not allowed: matching labels must be unique on one side")
   }
 
   /// Series of the other side that may claim the same result, and so must be looked at step by step.
@@ -88,7 +92,8 @@ struct VectorMatch {
     var places: [Labels: [Int]] = [:]
     for index in many.indices {
       let labels = many[index].labels
-      let key = matching.cardinality == .oneToOne ? labels.matched(by: matching) : labels.droppingName().removing(matching.included)
+      let isOneToOne = matching.cardinality == .oneToOne
+      let key = isOneToOne ? labels.matched(by: matching) : labels.droppingName().removing(matching.included)
       places[key, default: []].append(index)
     }
     return Set(places.values.filter { $0.count > 1 }.joined())

@@ -39,7 +39,8 @@ struct Windows {
   private(set) var highs: [Int] = []
   private(set) var longest = 0
 
-  var count: Int { lows.count }
+  /// The steps.
+  var indices: Range<Int> { 0..<lows.count }
 
   /// - Parameter ends: the steps' times less the offset.
   mutating func find(in samples: SampleBuffer, ends: Steps, rangeMs: Int64) {
@@ -62,10 +63,25 @@ struct Windows {
     }
   }
 
-  /// Sets each value to what `compute` makes of its window, or to `absent` where fewer than `samplesMin` are in it.
+  /// How many of the steps from `first` on have so many samples in their windows together, at least one.
+  func slice(from first: Int, samples: Int) -> Range<Int> {
+    var end = first
+    var left = samples
+    while end < lows.count, left > 0 {
+      left -= highs[end] - lows[end] + 1
+      end += 1
+    }
+    return first..<end
+  }
+
+  /// Sets each value of the steps to what `compute` makes of its window, or to `absent` where fewer than `samplesMin`
+  /// are in it.
   @inline(__always)
-  func fill(_ values: inout [Double], samplesMin: Int, _ compute: (_ low: Int, _ high: Int, _ step: Int) -> Double) {
-    for step in 0..<lows.count {
+  func fill(
+    _ values: inout [Double], _ steps: Range<Int>, samplesMin: Int,
+    _ compute: (_ low: Int, _ high: Int, _ step: Int) -> Double
+  ) {
+    for step in steps {
       let low = lows[step]
       let high = highs[step]
       values[step] = high &- low >= samplesMin ? compute(low, high, step) : absent

@@ -28,6 +28,11 @@ package struct SampleBuffer: Sendable {
     try body(&timesMs, &values)
   }
 
+  /// Replaces the newest value; its time stays.
+  package mutating func replaceLast(value: Double) {
+    values[values.count - 1] = value
+  }
+
   package mutating func removeAll() {
     timesMs.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)

@@ -26,7 +26,7 @@ func aBodyIsCutIntoRecords(body: String, accepted: Int, rejected: Int, ignored: 
 }
 
 @Test func rejectionsNameTheLineOrTheElement() {
-  let bad = #"{"event_type":"x"}"#
+  let bad = #"{"event_type":"cache_x"}"#
   #expect(decoded("\(hit)\n\n\(bad)\n{").rejections.map(\.line) == [3, 4])
   #expect(decoded("[\(hit),\(bad),\(hit),\(bad)]").rejections.map(\.line) == [2, 4])
   #expect(decoded("\(hit)\n \(bad)\n").rejections.map(\.bytes) == [Array(bad.utf8)])

@@ -48,7 +48,7 @@ func slipsAreNamed(line: String, message: String) {
 
 @Test(arguments: [
   ("load", #"line 1: invalid step """#), ("load 5x\n  m 1", #"line 1: invalid step "5x""#), ("fetch 1", #"line 1: invalid command "fetch 1""#),
-  ("eval instant 5m m", #"line 1: "at" is missing"#), ("eval range from 5m to 0 step 1m m", "line 1: the end is before the start"),
+  ("load 290y\n  m 1x1000000", "line 2: the last point is too late"), ("eval instant 5m m", #"line 1: "at" is missing"#), ("eval range from 5m to 0 step 1m m", "line 1: the end is before the start"),
   ("eval instant at 0 m\n  expect maybe", "line 2: invalid expect statement"),
   ("eval instant at 0 m\n  expect warn\n  expect no_warn", "line 1: an annotation is both expected and forbidden"),
 ])

@@ -84,3 +84,40 @@ func farTimesAreAnswered(query: String) throws {
     _ = try? Engine(source: source(series: 1, samples: 1), limits: QueryLimits(samplesMax: 10_000)).value(of: expr, atMs: timeMs)
   }
 }
+
+@Test func stepsOfASubqueryAreBounded() throws {
+  let source = source(series: 1, samples: 10)
+  for query in ["sum(max_over_time(m[290y:1ms]))", "max_over_time(vector(time())[290y:1ms])", "m[290y:1ms]"] {
+    let expr = try Expr(parsing: query)
+    #expect(throws: QueryError.self) { try Engine(source: source).value(of: expr, atMs: 0) }
+  }
+}
+
+@Test func stepsOfAQueryAreBounded() throws {
+  for query in ["m", "1", "absent(m)", "sum(m)"] {
+    let expr = try Expr(parsing: query)
+    #expect(throws: QueryError.self) {
+      try Engine(source: MemorySource()).matrix(of: expr, fromMs: .min, throughMs: .max, stepMs: 1)
+    }
+  }
+}
+
+/// Each window is read anew, so that one series alone may take minutes.
+@Test func aSeriesOfLongWindowsStopsOnItsWay() throws {
+  let source = source(series: 1, samples: 4000)
+  let asked = Mutex(0)
+  let limits = QueryLimits(shouldStop: { asked.withLock { $0 += 1; return $0 == 5 ? .timedOut : nil } })
+  let expr = try Expr(parsing: "quantile_over_time(0.5, m[1h])")
+  #expect(throws: QueryError.timedOut) {
+    try Engine(source: source, limits: limits).matrix(of: expr, fromMs: 0, throughMs: 4_000_000, stepMs: 1000)
+  }
+}
+
+/// As deep as the parser lets through.
+@Test(arguments: [("abs(", "m", ")"), ("-", "m", ""), ("(1 + ", "m", ")"), ("sum(", "m", ")"), ("m or ", "m", "")])
+func deepTreesAreEvaluated(before: String, inner: String, after: String) throws {
+  let depth = Expr.depthMax / (before.hasPrefix("(") ? 2 : 1) - 2
+  let query = String(repeating: before, count: depth) + inner + String(repeating: after, count: depth)
+  let expr = try Expr(parsing: query)
+  _ = try Engine(source: source(series: 2, samples: 10)).value(of: expr, atMs: 5000)
+}
