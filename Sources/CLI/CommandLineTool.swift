@@ -29,6 +29,9 @@ struct RampartCommand: ParsableCommand {
         rampart simulate --ramp ENABLE_PROFILE_CACHE --duration 5m
       """,
     version: BuildInformation.version,
-    subcommands: [ServeCommand.self, QueryCommand.self, SimulateCommand.self, ConfigCommand.self, PromQLTestCommand.self]
+    subcommands: [
+      ServeCommand.self, QueryCommand.self, ExportCommand.self, SimulateCommand.self, ConfigCommand.self,
+      PromQLTestCommand.self,
+    ]
   )
 }

@@ -21,7 +21,9 @@ struct LiveTraffic {
   private let durationMs: Int64?
   private let outage: Range<Int64>?
   private let backfillMs: Int64
-  private let plug = RedisPlug()
+  private let keyboard = Keyboard()
+  /// How long each step of a ramp is watched.
+  private let bakeMs: Int64
   private let startMs = Clock.wallMs()
   private var model: TrafficModel
   private var view: RolloutFlagView
@@ -33,7 +35,7 @@ struct LiveTraffic {
   ///   - backfillMs: how much traffic of the past `sendPast` sends.
   init(
     client: ServerClient, seed: UInt64, requestsPerSecond: Double, flag: String, durationMs: Int64?, outage: Range<Int64>?,
-    backfillMs: Int64
+    backfillMs: Int64, bakeMs: Int64
   ) {
     self.client = client
     self.requestsPerSecond = requestsPerSecond
@@ -41,6 +43,7 @@ struct LiveTraffic {
     self.durationMs = durationMs
     self.outage = outage
     self.backfillMs = backfillMs
+    self.bakeMs = bakeMs
     view = RolloutFlagView(percent: 0, salt: flag)
     var settings = TrafficModel.Settings()
     // Lines without a time of their own count as now, which would be wrong in the past.
@@ -63,12 +66,15 @@ struct LiveTraffic {
   }
 
   /// Starts a plan whose times are scaled to a bake of seconds instead of an hour.
-  func startRamp(bakeMs: Int64) throws {
+  func startRamp() throws {
+    // A guard must look at two windows of the server's at least.
+    let resolutionMs = (try? client.call("GET", "/api/v1/status"))?["resolution_ms"]?.integer ?? 0
+    let windowMs = max(bakeMs, 2 * resolutionMs, 10_000)
     let bake = DurationText.text(milliseconds: bakeMs)
     let plan = """
       {"steps":[{"percent":10,"bake":"\(bake)"},{"percent":50,"bake":"\(bake)"},{"percent":100,"bake":"\(bake)"}],\
       "warm_up":"\(DurationText.text(milliseconds: bakeMs / 3))","freshness":"10s",\
-      "guard":{"window":"\(DurationText.text(milliseconds: max(bakeMs, 10_000)))","checks":[\
+      "guard":{"window":"\(DurationText.text(milliseconds: windowMs))","checks":[\
       {"name":"hit_ratio","success":">= 0.3","min_samples":20},\
       {"name":"error_ratio","success":"<= 0.02","min_samples":20},{"name":"circuit_breaker"}]}}
       """
@@ -89,17 +95,26 @@ struct LiveTraffic {
 
   /// Runs until the duration is over.
   mutating func run() throws {
-    plug.listen()
+    keyboard.listen()
     var fromMs = startMs
     while durationMs.map({ fromMs - startMs < $0 }) ?? true {
       poll(nowMs: fromMs)
-      let isOut = plug.isOut || outage?.contains(fromMs - startMs) == true
+      if keyboard.takeRamp() { rampAgain() }
+      let isOut = keyboard.isRedisOut || outage?.contains(fromMs - startMs) == true
       model.appendEvents(
         fromMs: fromMs, durationMs: LiveTraffic.sliceMs, requestsPerSecond: requestsPerSecond, flag: view, redisIsDown: isOut,
         to: &log)
       fromMs += LiveTraffic.sliceMs
       Thread.sleep(forTimeInterval: max(0, Double(fromMs - Clock.wallMs()) / 1000))
       try ship()
+    }
+  }
+
+  private func rampAgain() {
+    do {
+      try startRamp()
+    } catch {
+      say("\((error as? CommandFailure)?.message ?? "\(error)")")
     }
   }
 
@@ -134,11 +149,15 @@ struct LiveTraffic {
   }
 }
 
-/// Whether the simulated Redis is reachable, switched from the keyboard.
-private final class RedisPlug: Sendable {
+/// What is switched from the keyboard: whether the simulated Redis is reachable, and another ramp.
+private final class Keyboard: Sendable {
   private let isPulled = Atomic(false)
+  private let asksForRamp = Atomic(false)
 
-  var isOut: Bool { isPulled.load(ordering: .relaxed) }
+  var isRedisOut: Bool { isPulled.load(ordering: .relaxed) }
+
+  /// Whether a ramp was asked for since the last call.
+  func takeRamp() -> Bool { asksForRamp.exchange(false, ordering: .relaxed) }
 
   /// Reads standard input in a thread of its own until it ends.
   func listen() {
@@ -147,13 +166,18 @@ private final class RedisPlug: Sendable {
         switch line {
         case "d":
           isPulled.store(true, ordering: .relaxed)
-          Files.write(Array("simulate: Redis is unplugged (u and Enter plugs it in)\n".utf8), to: 2)
+          say("Redis is unplugged: u plugs it in; a ramp that is under way rolls back, r starts another")
         case "u":
           isPulled.store(false, ordering: .relaxed)
-          Files.write(Array("simulate: Redis is plugged in (d and Enter pulls the plug)\n".utf8), to: 2)
+          say("Redis is plugged in: d pulls the plug, r ramps again")
+        case "r": asksForRamp.store(true, ordering: .relaxed)
         default: break
         }
       }
     }
+  }
+
+  private func say(_ line: String) {
+    Files.write(Array("simulate: \(line)\n".utf8), to: 2)
   }
 }

@@ -13,8 +13,8 @@ struct SimulateCommand: ParsableCommand {
     commandName: "simulate",
     abstract: "Sends realistic cache traffic to a server, or writes a file of events.",
     discussion: """
-      Live, the simulated service polls the flag and obeys it. Type d and Enter to pull the plug on its Redis, u and
-      Enter to plug it in again. With --events a file is written instead, the same for the same seed.
+      Live, the simulated service polls the flag and obeys it. Type d and Enter to pull the plug on its Redis, u to
+      plug it in again, r to ramp again. With --events a file is written instead, the same for the same seed.
 
       EXAMPLES:
         rampart simulate --ramp --bake 15s --duration 5m
@@ -82,10 +82,10 @@ struct SimulateCommand: ParsableCommand {
     let outage = outageAt.map { $0..<($0 + outageFor) }
     var live = LiveTraffic(
       client: ServerClient(server: server), seed: seed, requestsPerSecond: rate, flag: flag, durationMs: duration, outage: outage,
-      backfillMs: backfill)
+      backfillMs: backfill, bakeMs: bake)
     try live.waitUntilReady()
     try live.sendPast()
-    if ramp { try live.startRamp(bakeMs: bake) }
+    if ramp { try live.startRamp() }
     try live.run()
   }
 

@@ -88,6 +88,16 @@ extension Exchange {
 
   // MARK: Deciding on the headers
 
+  // Where the body ends must not be a matter of opinion between us and a proxy in front (RFC 9112, sections 6.1, 6.3).
+  private var framingFault: String? {
+    let lengths = headerCount("Content-Length")
+    guard lengths > 0 || headerCount("Transfer-Encoding") > 0 else { return nil }
+    if lengths > 1 { return "Content-Length: given more than once" }
+    guard let encoding = header("Transfer-Encoding") else { return nil }
+    if lengths > 0 { return "Content-Length: must not come with Transfer-Encoding" }
+    return encoding.lowercased() == "chunked" ? nil : "Transfer-Encoding: \(encoding.prefix(40)): must be chunked"
+  }
+
   private func decide(_ text: UnsafePointer<CChar>) -> Response? {
     let bytes = unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
     let isPath = unsafe bytes.withMemoryRebound(to: UInt8.self) {
@@ -97,6 +107,7 @@ extension Exchange {
     let node = isPath ? core.router.match(path, segments, &parameters) : nil
     route = node?.route(method)
     if let refused = core.hooks.admission?(self) { return refused }
+    if let fault = framingFault { return core.error(400, fault) }
     guard isPath else { return core.error(400, "the path is malformed or has too many segments") }
     guard unsafe cmhd_request_header_size(handle) <= core.configuration.headerBytesMax else {
       return core.error(431, "the headers exceed \(core.configuration.headerBytesMax) bytes")

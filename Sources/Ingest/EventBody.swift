@@ -42,7 +42,13 @@ enum EventBody {
     guard start < bytes.count, bytes[start] == UInt8(ascii: "[") else { return false }
     var cursor = JSONCursor(at: start + 1)
     guard let byte = try? cursor.peek(bytes) else { return false }
-    return byte == UInt8(ascii: "{") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "\"")
+    if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "\"") { return true }
+    // `[2026-11-21T10:00:00Z] …` and `[notice] …` begin like arrays of other things; those are arrays to their end.
+    guard byte == UInt8(ascii: "[") || byte == UInt8(ascii: "-") || byte &- 0x30 <= 9 || "ntf".utf8.contains(byte) else {
+      return false
+    }
+    cursor.position = start
+    return (try? cursor.skipValue(bytes)) != nil
   }
 
   /// The index of the next line feed, or the end.

@@ -29,7 +29,10 @@ struct Access: Sendable {
     guard isKnown, exchange.method == .get || exchange.headerCount("Host") == 1 else {
       return Answers.error(403, "Host: not a name of this server: use 127.0.0.1 or localhost, or add the name to allowed_hosts")
     }
-    if exchange.method == .get || exchange.method == .head || exchange.method == .options { return nil }
+    if exchange.method == .get || exchange.method == .head || exchange.method == .options {
+      return isEmbedded(exchange)
+        ? Answers.error(403, "Sec-Fetch-Site: pages of other sites may link here, not load from here") : nil
+    }
     return isSameOrigin(exchange)
       ? nil : Answers.error(403, "Origin: writes from pages of another origin are refused: open this server's own page")
   }
@@ -52,8 +55,16 @@ struct Access: Sendable {
     return true
   }
 
+  /// Whether a page of another site loads something in the background, such as a costly query as a picture. Following
+  /// a link is a navigation.
+  private func isEmbedded(_ exchange: Exchange) -> Bool {
+    guard let site = exchange.header("Sec-Fetch-Site"), site == "cross-site" else { return false }
+    return exchange.header("Sec-Fetch-Mode") != "navigate"
+  }
+
   /// A browser says where a request comes from; other clients do not, and are no danger here.
   private func isSameOrigin(_ exchange: Exchange) -> Bool {
+    guard exchange.headerCount("Origin") <= 1, exchange.headerCount("Sec-Fetch-Site") <= 1 else { return false }
     if let site = exchange.header("Sec-Fetch-Site"), site != "same-origin", site != "none" { return false }
     guard let origin = exchange.header("Origin") else { return true }
     // A proxy may speak TLS with the browser and not with us; the name is what makes an origin ours.

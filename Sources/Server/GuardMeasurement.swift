@@ -48,7 +48,7 @@ struct GuardMeasurement {
 
   /// Counters know the window an event fell into, not its moment: the age is at least this.
   private func newestEventAgeMs(_ series: [SeriesState], _ nowMs: Int64) -> Int64? {
-    series.filter { $0.latestMs != .min }
-      .map { max(nowMs - min($0.latestMs + ($0.key.kind == .gauge ? 0 : resolutionMs), $0.receivedMs), 0) }.min()
+    series.filter { $0.freshMs != .min }
+      .map { max(nowMs - $0.freshMs - ($0.key.kind == .gauge ? 0 : resolutionMs), 0) }.min()
   }
 }

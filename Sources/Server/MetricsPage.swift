@@ -30,6 +30,10 @@ struct MetricsPage: Sendable {
     }
   }
 
+  /// Beyond as many histograms a page would have over half a million lines. Each then shows its last bucket alone, which
+  /// is legal, and `rampart_metrics_buckets_omitted` is 1; queries see all buckets still.
+  static let histogramsMax = 2_000
+
   let store: Store
   let counters: IngestCounters
   let flags: FlagService
@@ -39,13 +43,14 @@ struct MetricsPage: Sendable {
   func write(_ format: Exposition.Format, nowMs: Int64) -> [UInt8] {
     var exposition = Exposition(format: format)
     let entries = (cacheEntries() + allOwnEntries(nowMs: nowMs)).sorted { $0.family.name < $1.family.name }
+    let isBrief = omitsBuckets
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
       for sample in entry.samples {
         switch sample {
         case .whole(let labels, let value): exposition.sample(labels, value)
         case .number(let labels, let value): exposition.sample(labels, value)
-        case .histogram(let labels, let histogram): exposition.histogram(labels, histogram)
+        case .histogram(let labels, let histogram): exposition.histogram(labels, histogram, isBrief: isBrief)
         }
       }
     }
@@ -89,6 +94,10 @@ struct MetricsPage: Sendable {
     }
   }
 
+  private var omitsBuckets: Bool {
+    store.series.lazy.filter { $0.key.kind == .histogram }.count > MetricsPage.histogramsMax
+  }
+
   private func ownEntries(nowMs: Int64) -> [Entry] {
     let commits = store.statistics
     let build = Labels(metric: "rampart_build_info", [Label("version", BuildInformation.version)])
@@ -108,6 +117,9 @@ struct MetricsPage: Sendable {
       Entry(
         "rampart_label_overflows_total", .counter, "Label values folded into __overflow__ because a label had too many.",
         Double(store.labelOverflows + counters.overflows)),
+      Entry(
+        "rampart_metrics_buckets_omitted", .gauge, "1 while histograms on this page show their last bucket alone, being too many.",
+        omitsBuckets ? 1 : 0),
       Entry("rampart_store_series", .gauge, "Series in the store.", Double(store.series.count)),
       Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),

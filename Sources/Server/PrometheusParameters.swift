@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flags
-internal import Foundation
 internal import HTTP
 
 // Parameters of Prometheus' API, from the query and from the body of a form.
 
 struct PrometheusParameters: Sendable {
   private static let formType = "application/x-www-form-urlencoded"
-  /// Times beyond are refused; products with steps must not overflow. Prometheus' own limits are wider by far.
-  private static let secondsMax = 253_402_300_800_000.0
 
   private let fields: FormFields
 
@@ -34,13 +31,10 @@ struct PrometheusParameters: Sendable {
   /// Seconds since 1970 or RFC 3339, in ms; nil where it is missing.
   func timeMs(_ name: String) throws(PrometheusError) -> Int64? {
     guard let text = text(name) else { return nil }
-    if let seconds = Double(text), abs(seconds) <= PrometheusParameters.secondsMax {
-      return Int64((seconds * 1000).rounded())
+    guard let ms = RequestTime.ms(text) else {
+      throw .invalidParameter(name, "cannot parse \"\(text.prefix(80))\" to a valid timestamp")
     }
-    for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), Date.ISO8601FormatStyle()] {
-      if let date = try? style.parse(text) { return Int64((date.timeIntervalSince1970 * 1000).rounded()) }
-    }
-    throw .invalidParameter(name, "cannot parse \"\(text.prefix(80))\" to a valid timestamp")
+    return ms
   }
 
   func requiredTimeMs(_ name: String) throws(PrometheusError) -> Int64 {
@@ -51,7 +45,7 @@ struct PrometheusParameters: Sendable {
   /// Seconds or a duration such as `1h30m`, in ms; nil where it is missing.
   func durationMs(_ name: String) throws(PrometheusError) -> Int64? {
     guard let text = text(name) else { return nil }
-    if let seconds = Double(text), abs(seconds) <= PrometheusParameters.secondsMax {
+    if let seconds = Double(text), abs(seconds) <= RequestTime.secondsMax {
       return Int64((seconds * 1000).rounded())
     }
     guard let ms = DurationText.milliseconds(text) else {

@@ -38,14 +38,9 @@ struct QueryService: Sendable {
 
   /// The labels of all series that any of the selections matches, ascending, none twice.
   ///
-  /// - Parameters:
-  ///   - selections: none selects everything.
-  ///   - isAbandoned: asked now and then; true ends it.
-  func labels(
-    matchingAny selections: [[Matcher]], fromMs: Int64, throughMs: Int64
-  ) throws -> [Labels] {
-    try store.reading("read series") { snapshot in
-      let source = StoreSource(snapshot, asOfMs: Clock.wallMs(), widthMs: resolutionMs)
+  /// - Parameter selections: none selects everything.
+  func labels(matchingAny selections: [[Matcher]], fromMs: Int64, throughMs: Int64) throws -> [Labels] {
+    try reading { source in
       var found: Set<Labels> = []
       for matchers in selections.isEmpty ? [[]] : selections {
         for series in try source.series(matching: matchers, fromMs: fromMs, throughMs: throughMs) {
@@ -54,6 +49,32 @@ struct QueryService: Sendable {
       }
       return found.sorted()
     }
+  }
+
+  /// The values of one label, or the names of all, in series that any of the selections matches.
+  ///
+  /// - Parameter name: nil for the names.
+  func labelTexts(
+    _ name: String?, matchingAny selections: [[Matcher]], fromMs: Int64, throughMs: Int64
+  ) throws -> Set<String> {
+    try reading { source in
+      var found: Set<String> = []
+      for matchers in selections.isEmpty ? [[]] : selections {
+        // Only the bounds themselves differ from bucket to bucket.
+        let series = name == "le"
+          ? try source.series(matching: matchers, fromMs: fromMs, throughMs: throughMs)
+          : try source.representatives(matching: matchers, fromMs: fromMs, throughMs: throughMs)
+        for series in series {
+          let labels = source.labels(of: series)
+          if let name { labels[name].map { _ = found.insert($0) } } else { found.formUnion(labels.all.lazy.map(\.name)) }
+        }
+      }
+      return found
+    }
+  }
+
+  private func reading<Value>(_ body: (StoreSource) throws -> Value) throws -> Value {
+    try store.reading("read series") { try body(StoreSource($0, asOfMs: Clock.wallMs(), widthMs: resolutionMs)) }
   }
 
   private func evaluating(

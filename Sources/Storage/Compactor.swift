@@ -176,11 +176,17 @@ extension Compactor {
   /// Brings the journal into memory. Where the width of windows was changed meanwhile, what the journal holds becomes
   /// blocks first, so that memory holds windows of one width.
   func replay() throws {
+    defer { catalog.believe(untilMs: Clock.wallMs()) }
     let widths = try pool.read { try Int64.fetchAll($0, sql: "SELECT DISTINCT width_ms FROM journal") }
     guard let width = widths.first else { return }
     guard widths.count == 1 else { throw StoreError.damaged("journal: windows of several widths: \(widths)") }
     try loadJournal()
-    if width != widthMs { try moveHeads(widthMs: width, nowMs: Clock.wallMs()) }
+    guard width != widthMs else { return }
+    do {
+      try moveHeads(widthMs: width, nowMs: Clock.wallMs())
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+      throw StoreError.full("windows of another resolution, \(width / 1000)s, cannot be put away: start with that one, or")
+    }
   }
 
   private func loadJournal() throws {

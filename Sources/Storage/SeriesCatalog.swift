@@ -15,9 +15,9 @@ package struct SeriesState: Sendable {
   package let key: SeriesKey
   /// Time of the newest window or sample; `Int64.min` before the first.
   package var latestMs: Int64 = .min
-  /// When the newest of it arrived; `Int64.max` where that was before the start. Events may be dated ahead, and a sender
-  /// that has fallen silent must not look alive until their time has passed.
-  package var receivedMs: Int64 = .max
+  /// Up to when it is known to be alive: the latest of its events' times, each no later than it arrived. Events may be
+  /// dated ahead, and a sender that has fallen silent must not look alive until their time has passed.
+  package var freshMs: Int64 = .min
   /// Running total of a counter, number of observations of a histogram.
   package var count: Int64 = 0
   /// Running total of a histogram.
@@ -33,12 +33,12 @@ package struct SeriesState: Sendable {
 
   mutating func add(_ window: CounterWindow, _ receivedMs: Int64? = nil) {
     count += window.increment
-    self.receivedMs = receivedMs ?? self.receivedMs
+    arrived(window.timeMs, receivedMs)
     latestMs = max(latestMs, window.timeMs)
   }
 
   mutating func add(_ window: HistogramWindow, _ receivedMs: Int64? = nil) {
-    self.receivedMs = receivedMs ?? self.receivedMs
+    arrived(window.timeMs, receivedMs)
     count += window.buckets.reduce(0) { $0 + $1.count }
     histogram?.add(window.buckets, sum: window.sum)
     latestMs = max(latestMs, window.timeMs)
@@ -46,10 +46,15 @@ package struct SeriesState: Sendable {
 
   /// A late sample does not become the current value.
   mutating func add(_ sample: GaugeSample, _ receivedMs: Int64? = nil) {
-    self.receivedMs = receivedMs ?? self.receivedMs
+    arrived(sample.timeMs, receivedMs)
     guard sample.timeMs >= latestMs else { return }
     value = sample.value
     latestMs = sample.timeMs
+  }
+
+  /// - Parameter receivedMs: nil for what an earlier process wrote, of which nobody knows when it came: it proves no life.
+  private mutating func arrived(_ timeMs: Int64, _ receivedMs: Int64?) {
+    if let receivedMs { freshMs = max(freshMs, min(timeMs, receivedMs)) }
   }
 }
 
@@ -187,6 +192,15 @@ extension SeriesCatalog {
 
   func dropFrozen(_ series: [Int]) {
     state.withLock { $0.heads.dropFrozen(series) }
+  }
+
+  /// After a start: what is not dated ahead was alive at its own time. Of what is, nobody knows when it came.
+  func believe(untilMs nowMs: Int64) {
+    state.withLock { state in
+      for index in state.series.indices where state.series[index].latestMs <= nowMs {
+        state.series[index].freshMs = state.series[index].latestMs
+      }
+    }
   }
 
   func thaw() {

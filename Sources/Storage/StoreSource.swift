@@ -37,8 +37,21 @@ package final class StoreSource: SeriesSource {
 
   package func labels(of series: Series) -> Labels { series.labels }
 
+  /// Most series of one selection. A histogram alone is some 240 of them, of about 300 bytes each.
+  package static let seriesMax = 1_000_000
+
+  /// - Throws: `StoreError.failed` for more than `seriesMax`.
   package func series(matching matchers: [Matcher], fromMs: Int64, throughMs: Int64) throws -> [Series] {
-    let selection = SeriesSelection(matchers)
+    try select(SeriesSelection(matchers), fromMs: fromMs, throughMs: throughMs)
+  }
+
+  /// The series that match, but for each histogram only one of its buckets: all that names and values of labels need,
+  /// without most of the cost. The bounds are those of `DurationBuckets`.
+  package func representatives(matching matchers: [Matcher], fromMs: Int64, throughMs: Int64) throws -> [Series] {
+    try select(SeriesSelection(matchers, bucketsMax: 1), fromMs: fromMs, throughMs: throughMs)
+  }
+
+  private func select(_ selection: SeriesSelection, fromMs: Int64, throughMs: Int64) throws -> [Series] {
     var found: [Series] = []
     for (index, state) in snapshot.series.enumerated() where state.latestMs != .min {
       // A series that ended its life before the range has nothing in it; one that is younger may be late.
@@ -49,6 +62,10 @@ package final class StoreSource: SeriesSource {
       case .gauge where selection.matches(labels): found.append(Series(index: index, part: .gauge, labels: labels))
       case .histogram: selection.appendParts(of: labels, index: index, to: &found)
       default: break
+      }
+      guard found.count <= StoreSource.seriesMax else {
+        let reason = "more than \(StoreSource.seriesMax) series match: ask for fewer by labels, such as a service or an le"
+        throw StoreError.failed(operation: "select series", reason: reason)
       }
     }
     return found
@@ -81,7 +98,11 @@ private struct SeriesSelection {
   private let others: [Matcher]
   private let all: [Matcher]
 
-  init(_ matchers: [Matcher]) {
+  private let bucketsMax: Int
+
+  /// - Parameter bucketsMax: most buckets of each histogram.
+  init(_ matchers: [Matcher], bucketsMax: Int = .max) {
+    self.bucketsMax = bucketsMax
     all = matchers
     name = matchers.first { $0.name == Labels.metricLabel && $0.operation == .equal }?.value
     others = matchers.filter { $0.name != Labels.metricLabel || $0.operation != .equal }
@@ -104,7 +125,8 @@ private struct SeriesSelection {
     let bucketLabels = labels.replacing(Labels.metricLabel, with: base + "_bucket")
     guard all.allSatisfy({ $0.name != Labels.metricLabel || $0.matches(base + "_bucket") }) else { return }
     let le = all.filter { $0.name == "le" }
-    for (bucket, bound) in DurationBuckets.boundNames.enumerated() where le.allSatisfy({ $0.matches(bound) }) {
+    let matching = DurationBuckets.boundNames.enumerated().filter { bound in le.allSatisfy { $0.matches(bound.element) } }
+    for (bucket, bound) in matching.prefix(bucketsMax) {
       found.append(.init(index: index, part: .bucket(bucket), labels: bucketLabels.inserting("le", bound)))
     }
   }

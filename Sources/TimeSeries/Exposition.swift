@@ -41,7 +41,9 @@ package struct Exposition {
   }
 
   /// The samples of one histogram: cumulative buckets, sum, count.
-  package mutating func histogram(_ labels: Labels, _ histogram: Histogram) {
+  ///
+  /// - Parameter isBrief: of the buckets only the last, which every histogram must have.
+  package mutating func histogram(_ labels: Labels, _ histogram: Histogram, isBrief: Bool = false) {
     let name = labels.metricName
     let rest = labels.all.filter { $0.name != Labels.metricLabel }
       .map { "\($0.name)=\"\(Exposition.escapedLabelValue($0.value))\"" }
@@ -49,6 +51,7 @@ package struct Exposition {
     var cumulative: Int64 = 0
     for (index, count) in histogram.counts.enumerated() {
       cumulative += count
+      if isBrief, index < histogram.counts.count - 1 { continue }
       append("\(prefix)\(DurationBuckets.boundNames[index])\"} \(cumulative)\n")
     }
     let suffix = rest.isEmpty ? "" : "{\(rest.joined(separator: ","))}"

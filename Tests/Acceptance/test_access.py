@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Only the local user is answered: other names and pages of other origins are not."""
 
+import socket
+
 import pytest
 
 from rampart import Rampart
@@ -37,6 +39,26 @@ def test_writes_from_other_origins_are_refused(server):
     # Events are writes as well.
     assert server.send_events('{"event_type":"cache_hit"}', {"Origin": "http://evil.example"}).status == 403
     assert server.total("cache_hits_total") == 0
+
+
+def test_pages_of_other_sites_load_nothing_but_may_link(server):
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    assert server.get("/api/v1/query?query=1", cross | {"Sec-Fetch-Mode": "no-cors"}).status == 403
+    assert server.get("/", cross | {"Sec-Fetch-Mode": "navigate"}).status == 200
+    assert server.get("/api/v1/query?query=1", {"Sec-Fetch-Site": "same-origin"}).status == 200
+
+
+@pytest.mark.parametrize("head, status", [
+    ("Content-Length: 26\r\nContent-Length: 0\r\n", 400),
+    ("Content-Length: 26\r\nTransfer-Encoding: chunked\r\n", 400),
+    ("Transfer-Encoding: gzip, chunked\r\n", 400),
+    ("Content-Length: 26\r\n", 200),
+])
+def test_where_a_body_ends_is_no_matter_of_opinion(server, head, status):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        request = f"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{head}\r\n" + '{"event_type":"cache_hit"}'
+        client.sendall(request.encode())
+        assert int(client.recv(4096).split()[1]) == status
 
 
 def test_flag_writes_demand_json(server):

@@ -4,7 +4,6 @@
 import http.server
 import json
 import os
-import socket
 import subprocess
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from prometheus import Prometheus
 from rampart import BINARY, ROOT, Rampart, simulate
 
 CONFORMANCE = Path(os.environ.get("RAMPART_CONFORMANCE", ROOT / "../shared/conformance"))
@@ -117,6 +117,16 @@ def test_errors_are_prometheus_own(server, path, status, kind, text):
     assert text in document["error"], document
 
 
+@pytest.mark.parametrize("expression, text", [
+    ("1e21", "1e+21"), ("123456789012345678901", "123456789012345680000"), ("0.000001", "0.000001"), ("0.0000001", "1e-07"),
+    ("-0.1", "-0.1"), ("-1 * 0", "-0"), ("0/0", "NaN"), ("-1/0", "-Inf"), ("1/3", "0.3333333333333333"), ("1e15 + 0.5", "1000000000000000.5"),
+])
+def test_numbers_are_written_as_prometheus_writes_them(server, expression, text):
+    answer = query(server, expression, time="1435781430.7").json()["data"]
+    assert answer == {"resultType": "scalar", "result": [1435781430.7, text]}
+    assert b"[1435781430.700," in query(server, expression, time="1435781430.7").body
+
+
 def test_eleven_thousand_steps_are_answered(server):
     assert server.get("/api/v1/query_range?query=vector(1)&start=0&end=11000&step=1").status == 200
 
@@ -215,12 +225,6 @@ def test_promqltest_says_what_failed(tmp_path):
     assert subprocess.run([BINARY, "promqltest", tmp_path / "none.test"], capture_output=True).returncode == 2
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class TextOnly(http.server.BaseHTTPRequestHandler):
     """Asks for the text format whatever the scraper prefers."""
 
@@ -243,29 +247,17 @@ def test_a_real_prometheus_stores_the_same_numbers_in_both_formats(server, tmp_p
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TextOnly)
     proxy.target = server.port
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    config = tmp_path / "prometheus.yml"
-    config.write_text(json.dumps({
+    jobs = {"openmetrics": server.port, "text": proxy.server_port}
+    configuration = {
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [
-            {"job_name": "openmetrics", "static_configs": [{"targets": [f"127.0.0.1:{server.port}"]}]},
-            {"job_name": "text", "static_configs": [{"targets": [f"127.0.0.1:{proxy.server_port}"]}]}]}))
-    port = free_port()
-    with open(tmp_path / "prometheus.log", "wb") as log:
-        process = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb",
-             f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
-    try:
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in jobs.items()]}
+    with Prometheus(tmp_path, configuration) as prometheus:
         theirs = {}
 
         def scraped():
-            expression = urllib.parse.urlencode({"query": '{__name__=~"cache_.*"}'})
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{expression}") as answer:
-                    found = json.load(answer)["data"]["result"]
-            except OSError:
-                return False
             theirs.clear()
-            for series in found:
+            for series in prometheus.result("/api/v1/query", query='{__name__=~"cache_.*"}'):
                 labels = dict(series["metric"])
                 job, _ = labels.pop("job"), labels.pop("instance")
                 theirs.setdefault(job, {})[tuple(sorted(labels.items()))] = float(series["value"][1])
@@ -277,10 +269,7 @@ def test_a_real_prometheus_stores_the_same_numbers_in_both_formats(server, tmp_p
             for series in query(server, '{__name__=~"cache_.*"}').json()["data"]["result"]}
         assert len(ours) > 1000
         # Sums of durations are added in another order.
-        for job in ("openmetrics", "text"):
+        for job in jobs:
             assert theirs[job].keys() == ours.keys()
             assert theirs[job] == pytest.approx(ours, rel=1e-12)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        proxy.shutdown()
+    proxy.shutdown()

@@ -124,6 +124,22 @@ def test_it_rolls_back_when_a_check_fails(fast, events, check):
     assert (entry["action"], entry["actor"], entry["after"]["percent"]) == ("rollout rollback", "guard", 0)
 
 
+def test_events_dated_ahead_do_not_keep_a_silent_cache_alive(tmp_path):
+    with Rampart(tmp_path, environment={"RAMPART_RESOLUTION": "1s"}) as server:
+        ahead = {"event_type": "cache_hit", "cache_tier": "L1", "timestamp": int(time.time()) + 500}
+        server.send_events([ahead] * 50)
+        plan = {"steps": [{"percent": 10, "bake": "1h"}, {"percent": 100}], "freshness": "2s", "warm_up": "1s"}
+        assert server.post(RAMP, plan, {"Content-Type": "application/json"}).status == 200
+        held = lambda: server.get(RAMP).json()["state"] == "held"
+        Rampart.wait_for(held, what="held for silence")
+        # Old events arriving now prove nothing either, and neither does a restart.
+        server.send_events([{"event_type": "cache_hit", "cache_tier": "L1", "timestamp": int(time.time()) - 86_400}] * 50)
+        server.kill()
+        server.start()
+        time.sleep(2.5)
+        assert held(), server.get(RAMP).json()
+
+
 def test_an_open_breaker_rolls_back_at_once(fast):
     with Traffic(fast, good):
         start(fast, plan(bake="1m"))

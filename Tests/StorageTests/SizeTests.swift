@@ -48,13 +48,14 @@ func aWindowOfABusyCounterTakesAtMostTwoBytesOnDisk(mean: Int64) throws {
   #expect(perWindow <= 2, "RAMPART_SEED=\(seed)")
 }
 
-@Test func aSampleOfAGaugeTakesAtMostOneAndAHalfBytesOnDisk() throws {
-  let seed = SeededRandom.seed(for: "aSampleOfAGaugeTakesAtMostOneAndAHalfBytesOnDisk")
+@Test func aSampleOfAGaugeThatMovesHalfOfTheTimeTakesAtMostOneAndAHalfBytesOnDisk() throws {
+  let seed = SeededRandom.seed(for: "aSampleOfAGaugeThatMovesHalfOfTheTimeTakesAtMostOneAndAHalfBytesOnDisk")
   var values = Array(repeating: 5_000, count: Int(seriesCount))
   let perSample = try bytesPerEntry(seed) { delta, startMs, random in
     delta.series = keys(.gauge)
     for series in delta.series.indices {
-      values[series] += Int.random(in: -20...20, using: &random)
+      // Ten minutes of changes, ten of rest: a cache that fills, is full, and is emptied.
+      if startMs / 600_000 % 2 == 0 { values[series] += Int.random(in: -20...20, using: &random) }
       delta.gauges.append(.init(series: series, timestampMs: startMs + 1_234, value: Double(values[series])))
     }
   }

@@ -159,17 +159,18 @@ struct QueryRoutes: Sendable {
     }
   }
 
-  private func found(_ parameters: PrometheusParameters) throws -> [Labels] {
-    let fromMs = try parameters.timeMs("start") ?? 0
-    let throughMs = try parameters.timeMs("end") ?? .max / 4
-    return try queries.labels(matchingAny: try selections(parameters), fromMs: fromMs, throughMs: throughMs)
+  private func range(_ parameters: PrometheusParameters) throws -> (fromMs: Int64, throughMs: Int64) {
+    (try parameters.timeMs("start") ?? 0, try parameters.timeMs("end") ?? .max / 4)
   }
 
   private func series(_ parameters: PrometheusParameters) throws -> Response {
     guard !parameters.all("match[]").isEmpty else { throw PrometheusError(.badData, "no match[] parameter provided") }
     let limit = try parameters.limit()
-    let found = try found(parameters)
-    return PrometheusAnswer.success(warnings: QueryRoutes.warnings(found.count, limit), capacity: found.count * 160) { writer in
+    let range = try range(parameters)
+    let found = try queries.labels(
+      matchingAny: try selections(parameters), fromMs: range.fromMs, throughMs: range.throughMs)
+    let capacity = min(found.count, limit ?? .max) * 160
+    return PrometheusAnswer.success(warnings: QueryRoutes.warnings(found.count, limit), capacity: capacity) { writer in
       writer.beginArray()
       for labels in found.prefix(limit ?? .max) { PrometheusAnswer.object(labels, to: &writer) }
       writer.endArray()
@@ -177,17 +178,20 @@ struct QueryRoutes: Sendable {
   }
 
   private func labelNames(_ parameters: PrometheusParameters) throws -> Response {
-    try strings(Set(try found(parameters).lazy.flatMap { $0.all.map(\.name) }), parameters)
+    try texts(nil, parameters)
   }
 
   private func labelValues(_ name: String, _ parameters: PrometheusParameters) throws -> Response {
     guard !name.isEmpty else { throw PrometheusError(.badData, "invalid label name: \"\(name.prefix(80))\"") }
-    return try strings(Set(try found(parameters).lazy.compactMap { $0[name] }), parameters)
+    return try texts(name, parameters)
   }
 
-  private func strings(_ values: Set<String>, _ parameters: PrometheusParameters) throws -> Response {
+  private func texts(_ name: String?, _ parameters: PrometheusParameters) throws -> Response {
     let limit = try parameters.limit()
-    let sorted = values.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let range = try range(parameters)
+    let texts = try queries.labelTexts(
+      name, matchingAny: try selections(parameters), fromMs: range.fromMs, throughMs: range.throughMs)
+    let sorted = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     return PrometheusAnswer.strings(
       Array(sorted.prefix(limit ?? .max)), warnings: QueryRoutes.warnings(sorted.count, limit))
   }
