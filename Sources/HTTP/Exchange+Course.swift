@@ -153,7 +153,8 @@ extension Exchange {
   // Answers now when the client waits for leave to send, or would send more than is worth reading.
   private func refuseEarly() -> MHD_Result {
     let expects = withHeader("Expect") { $0.count > 0 } ?? false
-    guard expects || (contentLength ?? 0) > core.configuration.discardedBytesMax else { return .YES }
+    // Nobody knows where such a body ends, so nobody may wait for its end.
+    guard expects || framingFault != nil || (contentLength ?? 0) > core.configuration.discardedBytesMax else { return .YES }
     connection.lingers.store(true, ordering: .relaxed)
     queue(.response(refusal!))
     return isQueued ? .YES : .NO

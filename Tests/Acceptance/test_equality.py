@@ -2,7 +2,7 @@
 """The same samples in Rampart and in Prometheus, by `rampart export` and promtool: the same answers.
 
 Prometheus 2's ranges are closed and ours, as those of Prometheus 3, open to the left: times stand off the grid of
-samples, and subqueries off their own, where both mean the same.
+samples, and subqueries, which run at whole multiples of their step, have an offset inside, so that both mean the same.
 """
 
 import json
@@ -27,7 +27,7 @@ EXPRESSIONS = [
     "topk(3, sum by (cache) (rate(cache_hits_total[5m])))",
     "bottomk(2, cache_misses_total)",
     "cache_hits_total - cache_hits_total offset 10m",
-    "max_over_time(rate(cache_hits_total[1m])[10m:30s] offset 7s)",
+    "max_over_time(rate(cache_hits_total[1m] offset 7s)[10m:30s])",
     "min_over_time(cache_hits_total[3m])",
     "avg_over_time(cache_entries[5m])",
     "stddev_over_time(cache_hits_total[3m])",

@@ -208,7 +208,7 @@ def test_answers_name_line_and_reason_and_keep_the_line(server):
 
 
 def test_a_body_of_rejected_lines_only_is_400_and_of_ignored_lines_only_200(server):
-    assert server.post("/api/v1/events", '{"event_type":"nonsense"}').status == 400
+    assert server.post("/api/v1/events", '{"event_type":"cache_nonsense"}').status == 400
     assert server.post("/api/v1/events", "hello\n").status == 200
 
 
