@@ -24,7 +24,7 @@ EXPRESSIONS = [
     "histogram_quantile(0.95, sum by (le, tier) (rate(cache_operation_duration_seconds_bucket[5m])))",
     "histogram_quantile(0.99, sum by (le, service) (increase(cache_operation_duration_seconds_bucket[2m])))",
     "sum by (cache) (rate(cache_operation_duration_seconds_sum[5m])) / sum by (cache) (rate(cache_operation_duration_seconds_count[5m]))",
-    "topk(3, sum by (cache) (rate(cache_hits_total[5m])))",
+    "topk(3, sum by (cache) (cache_hits_total))",
     "bottomk(2, cache_misses_total)",
     "cache_hits_total - cache_hits_total offset 10m",
     "max_over_time(rate(cache_hits_total[1m] offset 7s)[10m:30s])",
