@@ -72,3 +72,19 @@ def test_health_and_build(server):
     assert server.request("HEAD", "/-/ready").status == 200
     assert server.total("rampart_build_info", version="0.1.0") == 1
     assert server.total("process_resident_memory_bytes") > 1e6
+
+
+def test_too_many_histograms_show_their_last_bucket_alone(server):
+    events = [
+        {"event_type": "cache_hit", "cache_tier": "L1", "duration_ms": 1, "service": f"s{service}", "cache": f"c{cache}"}
+        for service in range(50) for cache in range(41)]
+    assert server.send_events(events).json()["accepted"] == 2050
+    text = server.get("/metrics").body.decode()
+    assert "rampart_metrics_buckets_omitted 1" in text
+    assert text.count("cache_operation_duration_seconds_bucket{") == text.count('le="+Inf"') == 2050
+    result = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True)
+    assert (result.returncode, result.stderr) == (0, b"")
+    one = 'query=count(cache_operation_duration_seconds_bucket{service="s7",cache="c7"})'
+    assert server.get("/api/v1/query?" + one).json()["data"]["result"][0]["value"][1] == "238"
+    assert len(server.get("/api/v1/label/cache/values").json()["data"]) == 41
+    assert len(server.get("/api/v1/label/le/values?match[]=cache_operation_duration_seconds_bucket").json()["data"]) == 238
