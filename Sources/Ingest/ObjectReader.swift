@@ -65,7 +65,9 @@ struct ObjectReader {
         present = values[field].kind == .null ? present & ~bit : present | bit
       }
       if field == EventField.eventType.index {
-        type = typeNames.index(bytes, values[field].start, values[field].end) ?? -1
+        type = values[field].hasEscapes
+          ? typeIndex(ofEscaped: values[field].string, bytes)
+          : typeNames.index(bytes, values[field].start, values[field].end) ?? -1
       }
       let next = try place.peek(bytes)
       guard next == UInt8(ascii: ",") || next == UInt8(ascii: "}") else { throw .unexpectedByte }
@@ -84,6 +86,14 @@ struct ObjectReader {
     var text: [UInt8] = []
     JSONCursor.append(name, of: bytes, to: &text)
     return fieldNames.index(text.span, 0, text.count) ?? EventFields.unknown
+  }
+
+  /// Of an event type that is written with escapes, which no encoder does but every decoder must read.
+  @inline(never)
+  private func typeIndex(ofEscaped value: JSONString, _ bytes: Span<UInt8>) -> Int {
+    var text: [UInt8] = []
+    JSONCursor.append(value, of: bytes, to: &text)
+    return typeNames.index(text.span, 0, text.count) ?? -1
   }
 
   /// Moves past a value that is not plain.

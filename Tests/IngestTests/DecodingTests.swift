@@ -18,6 +18,7 @@ private let hit = #"{"event_type":"cache_hit"}"#
   ("[CACHE] HIT a:b\n[CACHE] MISS a:b\n\(hit)", 3, 0, 0), ("\(hit)\n[\(hit),\(hit)]\n[\(hit)]x", 4, 1, 0),
   (#"{"msg":"{\"event_type\":\"cache_hit\"}"}"#, 1, 0, 0),
   (#"{"log":"{\"msg\":\"{\\\"msg\\\":\\\"[CACHE] HIT a:b\\\"}\"}"}"#, 1, 0, 0),
+  (#"{"event\u005ftype":"cache\u005fhit"}"#, 1, 0, 0),
   (#"[1,null,"x",{"event_type":"cache_hit"},[]]"#, 1, 0, 4),
   ("[2026-11-21T10:00:00Z] started\n[notice] ready\n[CACHE] HIT a:b", 1, 0, 2),
 ])
