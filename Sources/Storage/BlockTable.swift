@@ -55,7 +55,7 @@ struct EncodedBlock {
     case .histogram:
       guard let last = head.histogram.entries.last else { return nil }
       (lastMs, entries) = (last.timeMs, head.histogram.entries.count)
-      count = head.histogram.entries.reduce(0) { $0 + $1.buckets.reduce(0) { $0 + $1.count } }
+      count = head.histogram.entries.reduce(0) { $0 + $1.count }
       bytes = Block.encoded(head.histogram, startMs: place.startMs, widthMs: place.widthMs)
     case .gauge:
       guard let last = head.gauge.entries.last else { return nil }

@@ -193,7 +193,7 @@ extension Compactor {
     try pool.read { db in
       let through = try Row.fetchAll(db, sql: "SELECT series_id, journal_id FROM series_state")
         .reduce(into: [Int: Int64]()) { $0[Int($1["series_id"] as Int64) - 1] = $1["journal_id"] }
-      let seriesCount = catalog.all.count
+      let seriesCount = catalog.count
       let rows = try Row.fetchCursor(db, sql: "SELECT id, data FROM journal ORDER BY id")
       while let row = try rows.next() {
         let id: Int64 = row["id"]

@@ -39,7 +39,7 @@ package struct SeriesState: Sendable {
 
   mutating func add(_ window: HistogramWindow, _ receivedMs: Int64? = nil) {
     arrived(window.timeMs, receivedMs)
-    count += window.buckets.reduce(0) { $0 + $1.count }
+    count += window.count
     histogram?.add(window.buckets, sum: window.sum)
     latestMs = max(latestMs, window.timeMs)
   }

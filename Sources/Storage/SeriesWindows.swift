@@ -97,14 +97,14 @@ struct SeriesWindows {
     let held = histograms.reduce(0) { $0 + $1.window.sum }
     let base = (total.histogram?.sum ?? 0) - held
     // Sums of doubles in another order: what is left of nothing may be some last bits.
-    let isNothing = total.count == histograms.reduce(0) { $0 + $1.window.buckets.reduce(0) { $0 + $1.count } }
+    let isNothing = total.count == histograms.reduce(0) { $0 + $1.window.count }
     return RunningTotal(base: isNothing ? 0 : max(base, 0), steps: steps { $0.sum })
   }
 
   func histogramCount() -> RunningTotal {
-    let held = histograms.reduce(0) { $0 + $1.window.buckets.reduce(0) { $0 + $1.count } }
+    let held = histograms.reduce(0) { $0 + $1.window.count }
     return RunningTotal(
-      base: Double(total.count - held), steps: steps { Double($0.buckets.reduce(0) { $0 + $1.count }) })
+      base: Double(total.count - held), steps: steps { Double($0.count) })
   }
 
   /// The running total of observations up to the bound of a bucket. Cheapest for one bucket after the other.

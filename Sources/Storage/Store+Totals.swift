@@ -73,7 +73,7 @@ private struct SumRange {
         let step = step(window.timeMs)
         var sum = sums.removeValue(forKey: step) ?? SeriesSum(key: key, step: step, histogram: Histogram())
         sum.histogram?.add(window.buckets, sum: window.sum)
-        sum.count += window.buckets.reduce(0) { $0 + $1.count }
+        sum.count += window.count
         sums[step] = sum
       }
     }

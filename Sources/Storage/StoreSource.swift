@@ -95,9 +95,7 @@ package final class StoreSource: SeriesSource {
 /// Matchers by what they ask of a series, so that most series are refused by their name alone.
 private struct SeriesSelection {
   private let name: String?
-  private let others: [Matcher]
   private let all: [Matcher]
-
   private let bucketsMax: Int
 
   /// - Parameter bucketsMax: most buckets of each histogram.
@@ -105,7 +103,6 @@ private struct SeriesSelection {
     self.bucketsMax = bucketsMax
     all = matchers
     name = matchers.first { $0.name == Labels.metricLabel && $0.operation == .equal }?.value
-    others = matchers.filter { $0.name != Labels.metricLabel || $0.operation != .equal }
   }
 
   func matches(_ labels: Labels) -> Bool {

@@ -38,6 +38,9 @@ package struct HistogramWindow: TimelineEntry {
     self.sum = sum
   }
 
+  /// Number of observations.
+  package var count: Int64 { buckets.reduce(0) { $0 + $1.count } }
+
   package mutating func merge(_ later: HistogramWindow) {
     buckets = HistogramWindow.merged(buckets, later.buckets)
     sum += later.sum
