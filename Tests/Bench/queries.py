@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dashboard queries against Debian's Prometheus on the same samples: a store of Rampart, its export made into blocks.
+
+Prometheus 2's ranges are closed and Rampart's, as those of Prometheus 3, open to the left: evaluation times stand off
+the grid of samples, and subqueries, which run at whole multiples of their step, have an offset inside.
+"""
+
+import dataclasses
+import json
+import math
+import statistics
+import subprocess
+import time
+import urllib.parse
+
+from processes import BenchError, Prometheus, Rampart, request_bytes, run
+
+SERVICES = 6
+CACHES = 2
+BODY_EVENTS = 50_000
+ROUNDS = 5
+# The seconds by which evaluation times miss the grid of samples.
+OFF_GRID = 3.7
+
+EXPRESSIONS = [
+    "sum by (service) (rate(cache_hits_total[{range}]))",
+    "rate(cache_hits_total[{range}])",
+    "sum by (cache, tier) (increase(cache_hits_total[{range}]))",
+    "sum(rate(cache_hits_total[{range}])) / (sum(rate(cache_hits_total[{range}])) + sum(rate(cache_misses_total[{range}])))",
+    "sum by (service, cache) (rate(cache_hits_total[{range}])) / (sum by (service, cache) (rate(cache_hits_total[{range}]))"
+    " + on (service, cache) sum by (service, cache) (rate(cache_misses_total[{range}])))",
+    'sum(rate(cache_hits_total{{tier="L1"}}[{range}])) / on () (sum(rate(cache_hits_total[{range}])) + sum(rate(cache_misses_total[{range}])))',
+    "histogram_quantile(0.95, sum by (le, tier) (rate(cache_operation_duration_seconds_bucket[{range}])))",
+    "histogram_quantile(0.99, sum by (le) (rate(cache_operation_duration_seconds_bucket[{range}])))",
+    'histogram_quantile(0.99, sum by (le, service) (rate(cache_operation_duration_seconds_bucket{{operation="miss"}}[{range}])))',
+    "histogram_quantile(0.5, rate(cache_operation_duration_seconds_bucket[{range}]))",
+    "sum by (operation) (rate(cache_operation_duration_seconds_sum[{range}]))"
+    " / sum by (operation) (rate(cache_operation_duration_seconds_count[{range}]))",
+    'sum(rate(cache_operation_duration_seconds_bucket{{le="0.002"}}[{range}]))'
+    " / sum(rate(cache_operation_duration_seconds_count[{range}]))",
+    "topk(5, sum by (service, cache) (rate(cache_misses_total[{range}])))",
+    "topk(3, sum by (cache) (increase(cache_operation_duration_seconds_count[{range}])))",
+    "sum(rate(cache_hits_total[{range}])) - sum(rate(cache_hits_total[{range}] offset 1d))",
+    "sum by (service) (increase(cache_misses_total[{range}])) / sum by (service) (increase(cache_misses_total[{range}] offset 1d))",
+    "sum by (service) (cache_hits_total) - sum by (service) (cache_hits_total offset 1d)",
+    "cache_hits_total",
+    "count(cache_operation_duration_seconds_bucket)",
+    "avg_over_time(cache_entries[{range}])",
+    "cache_entries / cache_capacity_entries > 0.5",
+    "max_over_time(sum by (service) (rate(cache_misses_total[{range}] offset 1s))[{long}:{range}])",
+    "deriv(cache_entries[{long}])",
+    "predict_linear(cache_entries[{long}], 3600)",
+    "stddev_over_time(cache_entries[{long}])",
+    "quantile_over_time(0.9, cache_entries[{long}])",
+    "sum by (service) (changes(cache_hits_total[{range}]))",
+    "sum by (cache) (irate(cache_hits_total[{range}]))",
+    "1 - sum(rate(cache_misses_total[{range}])) / sum(rate(cache_operation_duration_seconds_count[{range}]))",
+    "sort_desc(sum by (cache) (cache_entries))",
+]
+
+
+@dataclasses.dataclass
+class Store:
+    """What a store holds, and the ranges that are asked of it."""
+    resolution: str
+    seconds: int
+    events_per_second: float
+    windows: list
+
+
+@dataclasses.dataclass
+class Window:
+    name: str
+    seconds: int
+    step: str
+    range: str
+    long: str
+
+
+HOUR, DAY = 3600, 86400
+STORES = [
+    Store("10s", 2 * DAY + 2 * HOUR, 20, [Window("1 h at 10 s", HOUR, "10s", "1m", "10m"), Window("24 h at 60 s", DAY, "60s", "5m", "30m")]),
+    Store("60s", 8 * DAY + 2 * HOUR, 10, [Window("7 d at 10 min", 7 * DAY, "600s", "10m", "1h")]),
+]
+
+
+# MARK: Samples
+
+def templates():
+    """The events that take turns, all but their times. Their number shares no factor with those of the services."""
+    events = []
+    for number in range(2003):
+        service = number * 7919 % SERVICES
+        cache = number * 104729 // 3 % CACHES
+        labels = f'"service":"service-{service}","cache":"cache-{service}-{cache}"'
+        # A long tail over four decades, as latencies have it.
+        duration = 0.02 * 10 ** (number * 3571 % 1000 / 1000 * (1.2 + service / 10))
+        kind = number * 31 % 100
+        if kind < 50:
+            events.append(f'"event_type":"cache_hit","cache_tier":"L1",{labels},"duration_ms":{duration:.3f}}}\n')
+        elif kind < 80:
+            events.append(f'"event_type":"cache_hit","cache_tier":"L2",{labels},"duration_ms":{duration * 4:.3f}}}\n')
+        elif kind < 96:
+            events.append(f'"event_type":"cache_miss",{labels},"duration_ms":{duration * 40:.3f}}}\n')
+        elif kind < 98:
+            events.append(f'"event_type":"cache_invalidation","success":true,{labels},"duration_ms":{duration * 3:.3f}}}\n')
+        else:
+            entries = number * 613 % 1000
+            events.append(f'"event_type":"cache_stats","cache_tier":"L1",{labels},"entries":{entries},"capacity":1000}}\n')
+    return events
+
+
+def bodies(begin, seconds, events):
+    """NDJSON of so many events, evenly over the seconds from `begin` on, with a daily rhythm."""
+    kinds, made, lines = templates(), 0, []
+    for number in range(events):
+        even = number / events * seconds
+        at = even + 6000 * math.sin(even / DAY * 2 * math.pi)
+        lines.append(f'{{"timestamp":{int((begin + max(0, min(seconds - 1, at))) * 1000)},{kinds[number % len(kinds)]}')
+        if len(lines) == BODY_EVENTS or number == events - 1:
+            yield "".join(lines).encode()
+            lines = []
+
+
+def fill(server, store, end):
+    events = int(store.seconds * store.events_per_second)
+    for body in bodies(end - store.seconds, store.seconds, events):
+        counts = json.loads(server.request("POST", "/api/v1/events", body, "application/x-ndjson"))
+        if counts["rejected"]:
+            raise BenchError(f"events were rejected: {counts}")
+    return events
+
+
+def make_blocks(binary, environment, data, begin, end, folder):
+    """What Prometheus would hold had it scraped: a day a block, as after its compactions."""
+    part = folder / "part.om"
+    at = begin // DAY * DAY
+    while at < end:
+        with open(part, "wb") as output:
+            # Times at the end of an export are included.
+            subprocess.run([binary, "export", "--data", data, "--match", '{__name__=~"cache_.+"}', "--start", str(at),
+                            "--end", str(min(at + DAY, end) - 0.001)], stdout=output, check=True, env=environment)
+        if part.stat().st_size > 10:
+            run("promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h", part, folder / "tsdb")
+        at += DAY
+    part.unlink()
+
+
+# MARK: Asking
+
+def ask(connection, expression, start, end, step):
+    """(seconds, body) of a range query over a `http.client.HTTPConnection`."""
+    query = urllib.parse.urlencode({"query": expression, "start": start, "end": end, "step": step})
+    began = time.perf_counter()
+    connection.request("GET", f"/api/v1/query_range?{query}")
+    answer = connection.getresponse()
+    body = answer.read()
+    seconds = time.perf_counter() - began
+    if answer.status != 200:
+        raise BenchError(f"{expression} was answered {answer.status}: {body[:500]!r}")
+    return seconds, body
+
+
+def points(body):
+    return {
+        tuple(sorted(series["metric"].items())): {round(at, 3): float(value) for at, value in series["values"]}
+        for series in json.loads(body)["data"]["result"]}
+
+
+def are_close(left, right):
+    return left == right or math.isnan(left) and math.isnan(right) or abs(left - right) <= 1e-6 * max(abs(left), abs(right))
+
+
+def difference(own, peer):
+    """The first difference between two answers, or None."""
+    for labels in own.keys() | peer.keys():
+        ours, theirs = own.get(labels, {}), peer.get(labels, {})
+        for at in sorted(ours.keys() | theirs.keys()):
+            if at not in ours or at not in theirs or not are_close(ours[at], theirs[at]):
+                return f"{dict(labels)} at {at}: {ours.get(at)}, not {theirs.get(at)}"
+    return None
