@@ -78,48 +78,118 @@ struct EncodedBlock {
   }
 }
 
+/// A row of `block` as a reading of some range finds it.
+struct FoundBlock {
+  var place: BlockPlace
+  /// Start of its last window, or time of its last sample.
+  var lastMs: Int64
+  /// Sum of a counter's increments, observations of a histogram.
+  var count: Int64
+  /// Its entries; nil where they were not asked for.
+  var data: [UInt8]?
+}
+
 /// Reads rows of `block`.
 enum BlockTable {
+  /// The widest windows that are not hours span so much.
+  private static let rawSpanMs: Int64 = 60_000 * BlockPlace.windowsMax
+  private static let hourSpanMs: Int64 = WindowSamples.hourMs * BlockPlace.windowsMax
+
   /// The entries of the row at a place; nil where there is none.
   static func head(at place: BlockPlace, kind: SeriesKind, _ db: Database) throws -> SeriesHead? {
     let statement = try db.cachedStatement(
       sql: "SELECT data FROM block WHERE series_id = ? AND start_ms = ? AND width_ms = ?")
     let data = try Data.fetchOne(statement, arguments: [place.seriesID, place.startMs, place.widthMs])
-    return try data.map { try decode($0, kind: kind, at: place) }
+    return try data.map { try decode(Array($0), kind: kind, at: place) }
   }
 
-  /// The blocks of a series that may hold entries with `fromMs <= time < untilMs`, ascending by start.
-  static func blocks(
-    ofSeries series: Int, kind: SeriesKind, fromMs: Int64, untilMs: Int64, _ db: Database
-  ) throws -> [(place: BlockPlace, head: SeriesHead)] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT series_id, start_ms, width_ms, data FROM block
-        WHERE series_id = ? AND start_ms < ? AND last_ms >= ? ORDER BY start_ms, width_ms
-        """)
-    let rows = try Row.fetchCursor(statement, arguments: [series + 1, untilMs, fromMs])
-    var blocks: [(place: BlockPlace, head: SeriesHead)] = []
-    while let row = try rows.next() {
-      let place = BlockPlace(row)
-      blocks.append((place, try decode(row["data"], kind: kind, at: place)))
-    }
-    return blocks
+  /// Whether there are blocks of hours at all.
+  static func hasHours(_ db: Database) throws -> Bool {
+    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM block WHERE width_ms >= 3600000)") ?? false
   }
 
-  /// - Throws: `StoreError.damaged` naming the row.
-  private static func decode(_ data: Data, kind: SeriesKind, at place: BlockPlace) throws -> SeriesHead {
-    do {
-      let bytes = Array(data)
-      switch kind {
-      case .counter:
-        return SeriesHead(counter: try Block.counter(bytes, startMs: place.startMs, widthMs: place.widthMs))
-      case .histogram:
-        return SeriesHead(histogram: try Block.histogram(bytes, startMs: place.startMs, widthMs: place.widthMs))
-      case .gauge:
-        return SeriesHead(gauge: try Block.gauge(bytes, startMs: place.startMs))
+  /// Calls `body` with the blocks of a series that may hold entries with `fromMs <= time < untilMs`, hours first.
+  ///
+  /// - Parameters:
+  ///   - hours: whether there are any.
+  ///   - dataFromMs: of blocks that end before it the entries are not read.
+  ///   - dataUntilMs: nor of blocks that start at it or later.
+  static func forEachBlock(
+    ofSeries series: Int, fromMs: Int64, untilMs: Int64, hours: Bool, dataFromMs: Int64, dataUntilMs: Int64,
+    _ db: Database, _ body: (FoundBlock) throws -> Void
+  ) throws {
+    let columns = """
+      SELECT series_id, start_ms, width_ms, last_ms, count,
+        CASE WHEN last_ms + width_ms >= ? AND start_ms < ? THEN data END AS data FROM block
+      """
+    // The blocks of a series lie in order of start. Where to begin depends on how much a block spans, and hours span
+    // weeks, in which there are hundreds of others: these are asked for one by one.
+    if hours {
+      let statement = try db.cachedStatement(
+        sql: columns + " WHERE series_id = ? AND start_ms = ? AND width_ms = \(WindowSamples.hourMs) AND last_ms >= ?")
+      let latest = try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT max(start_ms) FROM block WHERE series_id = ?"), arguments: [series + 1])
+      var startMs = floor(fromMs, to: hourSpanMs)
+      while startMs < untilMs, startMs <= latest ?? .min {
+        try forEachRow(statement, [dataFromMs, dataUntilMs, series + 1, startMs, fromMs], body)
+        startMs += hourSpanMs
       }
+    }
+    let statement = try db.cachedStatement(
+      sql: columns + """
+         WHERE series_id = ? AND start_ms > ? AND start_ms < ? AND last_ms >= ?
+        AND width_ms < \(WindowSamples.hourMs) ORDER BY start_ms, width_ms
+        """)
+    try forEachRow(statement, [dataFromMs, dataUntilMs, series + 1, fromMs - rawSpanMs, untilMs, fromMs], body)
+  }
+
+  private static func forEachRow(
+    _ statement: Statement, _ arguments: StatementArguments, _ body: (FoundBlock) throws -> Void
+  ) throws {
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    while let row = try rows.next() {
+      let data = try row.withUnsafeData(atIndex: 5) { data in data.map { Array($0) } }
+      try body(FoundBlock(place: BlockPlace(row), lastMs: row[3], count: row[4], data: data))
+    }
+  }
+
+  // MARK: Entries; each throws `StoreError.damaged` naming the row
+
+  static func decode(_ bytes: [UInt8], kind: SeriesKind, at place: BlockPlace) throws(StoreError) -> SeriesHead {
+    switch kind {
+    case .counter:
+      return SeriesHead(counter: try counter(bytes, at: place))
+    case .histogram:
+      let columns = try columns(bytes, at: place)
+      return SeriesHead(histogram: try sound(place) { () throws(DamagedBytes) in try columns.windows() })
+    case .gauge:
+      return SeriesHead(gauge: try gauge(bytes, at: place))
+    }
+  }
+
+  static func counter(_ bytes: [UInt8], at place: BlockPlace) throws(StoreError) -> Timeline<CounterWindow> {
+    try sound(place) { () throws(DamagedBytes) in
+      try Block.counter(bytes, startMs: place.startMs, widthMs: place.widthMs)
+    }
+  }
+
+  static func columns(_ bytes: [UInt8], at place: BlockPlace) throws(StoreError) -> HistogramColumns {
+    try sound(place) { () throws(DamagedBytes) in
+      try Block.columns(bytes, startMs: place.startMs, widthMs: place.widthMs)
+    }
+  }
+
+  static func gauge(_ bytes: [UInt8], at place: BlockPlace) throws(StoreError) -> Timeline<GaugeSample> {
+    try sound(place) { () throws(DamagedBytes) in try Block.gauge(bytes, startMs: place.startMs) }
+  }
+
+  private static func sound<Value>(
+    _ place: BlockPlace, _ read: () throws(DamagedBytes) -> Value
+  ) throws(StoreError) -> Value {
+    do {
+      return try read()
     } catch {
-      throw StoreError.damaged("block of series \(place.seriesID) at \(place.startMs): \(error)")
+      throw .damaged("block of series \(place.seriesID) at \(place.startMs): \(error)")
     }
   }
 }

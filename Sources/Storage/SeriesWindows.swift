@@ -2,154 +2,251 @@
 
 internal import TimeSeries
 
-// The windows of one series from some time on, blocks and memory put together, with what was counted before them.
+// The windows of one counter or histogram that a range of time shows, blocks and memory put together, with what was
+// counted before them. Blocks that end before the range are not decoded, nor is more of later ones than their sums: what
+// came before the range is the total of all time less what is in it and after it.
 
-/// Steps of a running total.
-struct RunningTotal {
-  struct Step {
-    /// Start of the window.
-    var startMs: Int64
-    var widthMs: Int64
-    /// What the window adds.
-    var increment: Double
+/// One window of a series, wherever it is stored.
+struct WindowSlot: Comparable {
+  var startMs: Int64
+  var widthMs: Int64
+
+  var endMs: Int64 { startMs + widthMs }
+
+  static func < (left: WindowSlot, right: WindowSlot) -> Bool {
+    (left.startMs, left.widthMs) < (right.startMs, right.widthMs)
   }
-
-  /// Before the first step.
-  var base: Double
-  /// Ascending by start; windows of different widths do not overlap but where one came late.
-  var steps: [Step]
 }
 
-/// All windows of a series that a query may need.
+/// Windows of a counter or a histogram. What they count is read column by column.
 struct SeriesWindows {
   let index: Int
   let fromMs: Int64
-  private(set) var counter = RunningTotal(base: 0, steps: [])
-  private(set) var gauge: [GaugeSample] = []
-  private var histograms: [(widthMs: Int64, window: HistogramWindow)] = []
-  private let total: SeriesState
-  private var cumulative: Cumulative?
+  let throughMs: Int64
+  /// Ascending; windows of different widths overlap only where one came late. Some may lie outside the range.
+  let slots: [WindowSlot]
+  /// End of the last window before them, if it may still matter.
+  let previousEndMs: Int64?
+  private let pieces: [WindowPiece]
+  private let later: LaterBlocks
+  private let state: SeriesState
+  private var cumulative: Cumulative
 
-  /// - Parameter fromMs: windows that a series' life carries into the range are read as well.
-  init(_ snapshot: StoreSnapshot, index: Int, fromMs: Int64, newestWidthMs: Int64) throws {
+  init(_ snapshot: StoreSnapshot, index: Int, fromMs: Int64, throughMs: Int64, newestWidthMs: Int64) throws {
     self.index = index
     self.fromMs = fromMs
-    total = snapshot.series[index]
-    let earliestMs = fromMs - WindowSamples.lifeMs - WindowSamples.hourMs
-    var pieces: [(widthMs: Int64, head: SeriesHead)] = []
-    try snapshot.forEachPiece(ofSeries: index, fromMs: earliestMs, untilMs: .max) { head, widthMs in
-      pieces.append((widthMs ?? newestWidthMs, head))
-    }
-    switch total.key.kind {
-    case .counter: readCounter(pieces)
-    case .gauge: gauge = pieces.reduce(Timeline()) { $0.merging($1.head.gauge) }.entries
-    case .histogram: readHistogram(pieces)
-    }
-  }
-
-  private mutating func readCounter(_ pieces: [(widthMs: Int64, head: SeriesHead)]) {
-    var steps = pieces.flatMap { piece in
-      piece.head.counter.entries.map {
-        RunningTotal.Step(startMs: $0.timeMs, widthMs: piece.widthMs, increment: Double($0.increment))
-      }
-    }
-    if pieces.count > 1 { SeriesWindows.sort(&steps) }
-    // What came before the windows read, retention's victims included, is the total less what they hold.
-    let held = pieces.reduce(0) { $0 + $1.head.counter.entries.reduce(0) { $0 + $1.increment } }
-    counter = RunningTotal(base: Double(total.count - held), steps: steps)
-  }
-
-  private mutating func readHistogram(_ pieces: [(widthMs: Int64, head: SeriesHead)]) {
-    var windows = pieces.flatMap { piece in piece.head.histogram.entries.map { (piece.widthMs, $0) } }
-    if pieces.count > 1 {
-      windows.sort { ($0.1.timeMs, $0.0) < ($1.1.timeMs, $1.0) }
-      // Of one window, some in its block and some in memory.
-      var merged: [(Int64, HistogramWindow)] = []
-      for window in windows {
-        if let last = merged.last, last.0 == window.0, last.1.timeMs == window.1.timeMs {
-          merged[merged.count - 1].1.merge(window.1)
+    self.throughMs = throughMs
+    state = snapshot.series[index]
+    var later = LaterBlocks(state.key.kind)
+    var pieces: [WindowPiece] = []
+    var previousEndMs: Int64?
+    let isHistogram = state.key.kind == .histogram
+    try snapshot.forEachBlock(
+      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs - WindowSamples.hourMs, untilMs: .max, dataFromMs: fromMs,
+      dataUntilMs: isHistogram ? .max : throughMs + 1
+    ) { block in
+      guard let data = block.data else {
+        if block.place.startMs > throughMs {
+          later.count += block.count
         } else {
-          merged.append(window)
+          previousEndMs = max(previousEndMs ?? .min, block.lastMs + block.place.widthMs)
+        }
+        return
+      }
+      if !isHistogram {
+        pieces.append(WindowPiece(try BlockTable.counter(data, at: block.place), widthMs: block.place.widthMs))
+      } else {
+        let columns = try BlockTable.columns(data, at: block.place)
+        if block.place.startMs > throughMs {
+          later.add(columns)
+        } else {
+          pieces.append(WindowPiece(columns, widthMs: block.place.widthMs))
         }
       }
-      windows = merged
     }
-    histograms = windows.map { (widthMs: $0.0, window: $0.1) }
-  }
-
-  private static func sort(_ steps: inout [RunningTotal.Step]) {
-    steps.sort { ($0.startMs, $0.widthMs) < ($1.startMs, $1.widthMs) }
-    var merged: [RunningTotal.Step] = []
-    merged.reserveCapacity(steps.count)
-    for step in steps {
-      if let last = merged.last, last.startMs == step.startMs, last.widthMs == step.widthMs {
-        merged[merged.count - 1].increment += step.increment
-      } else {
-        merged.append(step)
+    if let head = snapshot.heads.head(index) {
+      if let first = head.histogram.entries.first {
+        let columns = try HistogramColumns(head.histogram, startMs: first.timeMs, widthMs: newestWidthMs)
+        pieces.append(WindowPiece(columns, widthMs: newestWidthMs))
+      } else if !head.counter.isEmpty {
+        pieces.append(WindowPiece(head.counter, widthMs: newestWidthMs))
       }
     }
-    steps = merged
+    slots = WindowPiece.place(&pieces)
+    cumulative = Cumulative(slots: slots.count)
+    (self.previousEndMs, self.pieces, self.later) = (previousEndMs, pieces, later)
   }
 
-  // MARK: Histograms
+  // MARK: Columns
 
-  func histogramSum() -> RunningTotal {
-    let held = histograms.reduce(0) { $0 + $1.window.sum }
-    let base = (total.histogram?.sum ?? 0) - held
-    // Sums of doubles in another order: what is left of nothing may be some last bits.
-    let isNothing = total.count == histograms.reduce(0) { $0 + $1.window.count }
-    return RunningTotal(base: isNothing ? 0 : max(base, 0), steps: steps { $0.sum })
+  /// What each window adds, and what was counted before the first.
+  struct Column<Number: Sendable> {
+    var base: Number
+    /// By slot.
+    var increments: [Number]
   }
 
-  func histogramCount() -> RunningTotal {
-    let held = histograms.reduce(0) { $0 + $1.window.count }
-    return RunningTotal(
-      base: Double(total.count - held), steps: steps { Double($0.count) })
-  }
-
-  /// The running total of observations up to the bound of a bucket. Cheapest for one bucket after the other.
-  mutating func histogramBucket(_ bucket: Int) -> RunningTotal {
-    if (cumulative?.bucket ?? .max) > bucket { cumulative = Cumulative(windows: histograms.count) }
-    while cumulative!.bucket < bucket { cumulative!.advance(over: histograms) }
-    let counted = (total.histogram?.counts ?? []).prefix(bucket + 1).reduce(0, +)
-    var held: Int64 = 0
-    var steps: [RunningTotal.Step] = []
-    steps.reserveCapacity(histograms.count)
-    for (index, entry) in histograms.enumerated() {
-      let increment = cumulative!.increments[index]
-      held += increment
-      steps.append(.init(startMs: entry.window.timeMs, widthMs: entry.widthMs, increment: Double(increment)))
+  /// A counter's increments; of a histogram the number of observations.
+  func counts() throws(StoreError) -> Column<Int64> {
+    var increments = Array(repeating: Int64(0), count: slots.count)
+    for piece in pieces {
+      try sound { () throws(DamagedBytes) in try piece.forEachCount { increments[$0] += $1 } }
     }
-    return RunningTotal(base: Double(counted - held), steps: steps)
+    return Column(base: state.count - later.count - increments.reduce(0, +), increments: increments)
   }
 
-  private func steps(_ increment: (HistogramWindow) -> Double) -> [RunningTotal.Step] {
-    histograms.map { .init(startMs: $0.window.timeMs, widthMs: $0.widthMs, increment: increment($0.window)) }
+  /// A histogram's sums, in seconds.
+  func sums() throws(StoreError) -> Column<Double> {
+    var increments = Array(repeating: 0.0, count: slots.count)
+    var count = later.count
+    for piece in pieces {
+      count += piece.columns?.count ?? 0
+      try sound { () throws(DamagedBytes) in try piece.forEachSum { increments[$0] += $1 } }
+    }
+    let base = (state.histogram?.sum ?? 0) - later.sum - increments.reduce(0, +)
+    // Sums of doubles in another order: what is left of nothing may be some last bits.
+    return Column(base: count == state.count ? 0 : max(base, 0), increments: increments)
+  }
+
+  /// A histogram's observations up to the bound of a bucket. Cheapest for one bucket after the other; the array is lent.
+  mutating func withObservations<Answer>(
+    upToBucket bucket: Int, _ body: (_ base: Int64, _ increments: borrowing [Int64]) throws -> Answer
+  ) throws -> Answer {
+    if cumulative.bucket > bucket { cumulative = Cumulative(slots: slots.count) }
+    while cumulative.bucket < bucket {
+      cumulative.bucket += 1
+      cumulative.counted += (state.histogram?.counts[cumulative.bucket] ?? 0) - later.buckets[cumulative.bucket]
+      for piece in pieces { try addBucket(of: piece) }
+    }
+    return try body(cumulative.counted - cumulative.held, cumulative.increments)
+  }
+
+  private mutating func addBucket(of piece: WindowPiece) throws(StoreError) {
+    let bucket = cumulative.bucket
+    var held: Int64 = 0
+    do {
+      held = try piece.addBucket(bucket, to: &cumulative.increments)
+    } catch {
+      throw damaged(error)
+    }
+    cumulative.held += held
+  }
+
+  private func sound(_ read: () throws(DamagedBytes) -> Void) throws(StoreError) {
+    do { try read() } catch { throw damaged(error) }
+  }
+
+  private func damaged(_ error: DamagedBytes) -> StoreError {
+    .damaged("a block of series \(state.id) between \(fromMs) and \(throughMs): \(error)")
   }
 }
 
-/// What windows observed up to the bound of a bucket: buckets are asked for one after the other, so each adds to the last.
+/// Observations up to the bound of a bucket: buckets are asked for one after the other, so each adds to the last.
 private struct Cumulative {
-  private(set) var bucket = -1
-  /// By window.
-  private(set) var increments: [Int64]
-  /// Position in the buckets of each window.
-  private var positions: [Int]
+  var bucket = -1
+  /// By slot.
+  var increments: [Int64]
+  /// Of all time, less what later blocks hold.
+  var counted: Int64 = 0
+  /// By the slots together.
+  var held: Int64 = 0
 
-  init(windows: Int) {
-    increments = Array(repeating: 0, count: windows)
-    positions = increments.map { _ in 0 }
+  init(slots: Int) {
+    increments = Array(repeating: 0, count: slots)
+  }
+}
+
+/// Sums of the blocks after a range.
+private struct LaterBlocks {
+  var count: Int64 = 0
+  var sum = 0.0
+  /// By bucket; empty of a counter.
+  var buckets: [Int64]
+
+  init(_ kind: SeriesKind) {
+    buckets = kind == .histogram ? Array(repeating: 0, count: DurationBuckets.count) : []
   }
 
-  mutating func advance(over histograms: [(widthMs: Int64, window: HistogramWindow)]) {
-    bucket += 1
-    for index in histograms.indices {
-      let position = positions[index]
-      guard position < histograms[index].window.buckets.count else { continue }
-      let entry = histograms[index].window.buckets[position]
-      guard Int(entry.bucket) == bucket else { continue }
-      increments[index] += entry.count
-      positions[index] = position + 1
+  mutating func add(_ columns: HistogramColumns) {
+    count += columns.count
+    sum += columns.sum
+    columns.addTotals(to: &buckets)
+  }
+}
+
+/// Windows from one block or from memory, and which slots they are.
+private struct WindowPiece {
+  private let counter: [CounterWindow]
+  let columns: HistogramColumns?
+  private let widthMs: Int64
+  /// The slot of its first window, where the others follow.
+  private var offset = 0
+  /// The slot of each window where windows of other pieces lie between.
+  private var scattered: [Int] = []
+
+  init(_ windows: Timeline<CounterWindow>, widthMs: Int64) {
+    counter = windows.entries
+    columns = nil
+    self.widthMs = widthMs
+  }
+
+  init(_ columns: HistogramColumns, widthMs: Int64) {
+    counter = []
+    self.columns = columns
+    self.widthMs = widthMs
+  }
+
+  /// Gives every window its slot. Of one window, some may be in its block and some in memory.
+  static func place(_ pieces: inout [WindowPiece]) -> [WindowSlot] {
+    var slots: [WindowSlot] = []
+    var isOrdered = true
+    for index in pieces.indices {
+      pieces[index].offset = slots.count
+      let own = pieces[index].slots
+      if let last = slots.last, let first = own.first, first <= last { isOrdered = false }
+      slots += own
     }
+    if isOrdered { return slots }
+    slots.sort()
+    var distinct: [WindowSlot] = []
+    for slot in slots where slot != distinct.last { distinct.append(slot) }
+    for index in pieces.indices { pieces[index].scatter(over: distinct) }
+    return distinct
+  }
+
+  private var slots: [WindowSlot] {
+    columns?.startsMs.map { WindowSlot(startMs: $0, widthMs: widthMs) }
+      ?? counter.map { WindowSlot(startMs: $0.timeMs, widthMs: widthMs) }
+  }
+
+  /// - Parameter all: has every slot of this piece.
+  private mutating func scatter(over all: [WindowSlot]) {
+    var next = 0
+    scattered = slots.map { slot in
+      while all[next] < slot { next += 1 }
+      return next
+    }
+  }
+
+  @inline(__always)
+  private func slot(_ window: Int) -> Int { scattered.isEmpty ? offset + window : scattered[window] }
+
+  func forEachCount(_ body: (_ slot: Int, _ count: Int64) -> Void) throws(DamagedBytes) {
+    for (window, entry) in counter.enumerated() { body(slot(window), entry.increment) }
+    try columns?.forEachCount { body(slot($0), $1) }
+  }
+
+  func forEachSum(_ body: (_ slot: Int, _ sum: Double) -> Void) throws(DamagedBytes) {
+    try columns?.forEachSum { body(slot($0), $1) }
+  }
+
+  /// Adds a bucket's observations to the slots.
+  ///
+  /// - Returns: how many there are.
+  func addBucket(_ bucket: Int, to slots: inout [Int64]) throws(DamagedBytes) -> Int64 {
+    guard let columns else { return 0 }
+    return scattered.isEmpty
+      ? try columns.addBucket(bucket, to: &slots, at: offset)
+      : try columns.addBucket(bucket, to: &slots, at: scattered)
   }
 }

@@ -46,7 +46,7 @@ extension Store {
       for (index, state) in snapshot.series.enumerated() where state.key.kind == .gauge && isWanted(state.key) {
         // Of two samples of one time, one in a block and one in memory, the newer replaces the older.
         var latest: [Int64: Double] = [:]
-        try snapshot.forEachPiece(ofSeries: index, fromMs: sinceMs, untilMs: .max) { head, _ in
+        try snapshot.forEachPiece(ofSeries: index, fromMs: sinceMs, untilMs: .max) { head in
           for sample in head.gauge.entries(fromMs: sinceMs, untilMs: .max) { latest[sample.timeMs] = sample.value }
         }
         count += Int64(latest.values.filter { $0 == value }.count)
@@ -65,7 +65,7 @@ private struct SumRange {
     let key = snapshot.series[index].key
     var sums: [Int: SeriesSum] = [:]
     func step(_ timeMs: Int64) -> Int { Int((timeMs - fromMs) / stepMs) }
-    try snapshot.forEachPiece(ofSeries: index, fromMs: fromMs, untilMs: untilMs) { head, _ in
+    try snapshot.forEachPiece(ofSeries: index, fromMs: fromMs, untilMs: untilMs) { head in
       for window in head.counter.entries(fromMs: fromMs, untilMs: untilMs) {
         sums[step(window.timeMs), default: SeriesSum(key: key, step: step(window.timeMs))].count += window.increment
       }

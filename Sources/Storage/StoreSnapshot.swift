@@ -12,15 +12,49 @@ package struct StoreSnapshot {
   let heads: HeadTable
   /// All series with their state, in the order they were created.
   package let series: [SeriesState]
+  /// Whether any block holds hours.
+  let hasHours: Bool
 
   /// Calls `body` with every piece of a series that may hold entries with `fromMs <= time < untilMs`, blocks first.
   func forEachPiece(
-    ofSeries index: Int, fromMs: Int64, untilMs: Int64, _ body: (_ head: SeriesHead, _ widthMs: Int64?) throws -> Void
+    ofSeries index: Int, fromMs: Int64, untilMs: Int64, _ body: (_ head: SeriesHead) throws -> Void
   ) throws {
     let kind = series[index].key.kind
-    let blocks = try BlockTable.blocks(ofSeries: index, kind: kind, fromMs: fromMs, untilMs: untilMs, db)
-    for block in blocks { try body(block.head, block.place.widthMs) }
-    if let head = heads.head(index) { try body(head, nil) }
+    try forEachBlock(
+      ofSeries: index, fromMs: fromMs, untilMs: untilMs, dataFromMs: fromMs, dataUntilMs: untilMs
+    ) { block in
+      if let data = block.data { try body(BlockTable.decode(data, kind: kind, at: block.place)) }
+    }
+    if let head = heads.head(index) { try body(head) }
+  }
+
+  /// The samples of a gauge with `fromMs <= time <= throughMs`, some around them, and the last before them if it may
+  /// still hold.
+  func gauge(_ index: Int, fromMs: Int64, throughMs: Int64) throws -> [GaugeSample] {
+    var timeline = Timeline<GaugeSample>()
+    var before: BlockPlace?
+    try forEachBlock(
+      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs, untilMs: throughMs + 1, dataFromMs: fromMs,
+      dataUntilMs: throughMs + 1
+    ) { block in
+      if let data = block.data {
+        timeline = timeline.merging(try BlockTable.gauge(data, at: block.place))
+      } else if block.place.startMs > before?.startMs ?? .min {
+        before = block.place
+      }
+    }
+    if let before, let head = try BlockTable.head(at: before, kind: .gauge, db) { timeline = head.gauge.merging(timeline) }
+    return heads.head(index).map { timeline.merging($0.gauge) }?.entries ?? timeline.entries
+  }
+
+  /// `BlockTable.forEachBlock` of this snapshot.
+  func forEachBlock(
+    ofSeries index: Int, fromMs: Int64, untilMs: Int64, dataFromMs: Int64, dataUntilMs: Int64,
+    _ body: (FoundBlock) throws -> Void
+  ) throws {
+    try BlockTable.forEachBlock(
+      ofSeries: index, fromMs: fromMs, untilMs: untilMs, hours: hasHours, dataFromMs: dataFromMs,
+      dataUntilMs: dataUntilMs, db, body)
   }
 }
 
@@ -32,12 +66,13 @@ extension Store {
       try pool.unsafeRead { db in
         var value: Value?
         try db.inTransaction(.deferred) {
-          let (series, heads) = try compactor.gate.withLock { _ in
+          let (hasHours, series, heads) = try compactor.gate.withLock { _ in
             // The transaction's snapshot begins with its first read.
-            _ = try Int.fetchOne(db, sql: "SELECT 1 FROM series LIMIT 1")
-            return catalog.snapshot()
+            let hasHours = try BlockTable.hasHours(db)
+            let (series, heads) = catalog.snapshot()
+            return (hasHours, series, heads)
           }
-          value = try body(StoreSnapshot(db: db, heads: heads, series: series))
+          value = try body(StoreSnapshot(db: db, heads: heads, series: series, hasHours: hasHours))
           return .commit
         }
         guard let value else { preconditionFailure("a transaction that ran gave no value") }

@@ -23,8 +23,8 @@ package final class StoreSource: SeriesSource {
   private let snapshot: StoreSnapshot
   private let asOfMs: Int64
   private let widthMs: Int64
-  /// The pieces of the series read last: the parts of a histogram are read one after the other.
-  private var windows: SeriesWindows?
+  /// Of the series read last: the parts of a histogram are read one after the other.
+  private var last: (windows: SeriesWindows, plan: SamplePlan)?
 
   /// - Parameters:
   ///   - asOfMs: now; no sample is later.
@@ -76,19 +76,40 @@ package final class StoreSource: SeriesSource {
   ) throws {
     let throughMs = min(throughMs, asOfMs)
     guard fromMs <= throughMs else { return }
-    if windows?.index != series.index || windows?.fromMs != fromMs {
-      windows = try SeriesWindows(snapshot, index: series.index, fromMs: fromMs, newestWidthMs: widthMs)
-    }
     let range = WindowSamples(fromMs: fromMs, throughMs: throughMs, asOfMs: asOfMs, widthMs: widthMs)
-    SampleArrays.of(&samples) { samples in
+    if series.part == .gauge {
+      let gauge = try snapshot.gauge(series.index, fromMs: fromMs, throughMs: throughMs)
+      let holds = series.labels.metricName.hasPrefix("cache_")
+      return SampleArrays.of(&samples) { range.append(gauge, holds: holds, to: &$0) }
+    }
+    try read(series.index, range)
+    try SampleArrays.of(&samples) { samples in
       switch series.part {
-      case .counter: range.append(windows!.counter, to: &samples)
-      case .gauge: range.append(windows!.gauge, holds: series.labels.metricName.hasPrefix("cache_"), to: &samples)
-      case .sum: range.append(windows!.histogramSum(), to: &samples)
-      case .count: range.append(windows!.histogramCount(), to: &samples)
-      case .bucket(let bucket): range.append(windows!.histogramBucket(bucket), to: &samples)
+      case .gauge: preconditionFailure("a gauge has no windows")
+      case .counter, .count:
+        let column = try last!.windows.counts()
+        last!.plan.append(base: column.base, column.increments, to: &samples) { Double($0) }
+      case .sum:
+        let column = try last!.windows.sums()
+        last!.plan.append(base: column.base, column.increments, to: &samples) { $0 }
+      case .bucket(let bucket):
+        let plan = last!.plan
+        try last!.windows.withObservations(upToBucket: bucket) { base, increments in
+          plan.append(base: base, increments, to: &samples) { Double($0) }
+        }
       }
     }
+  }
+
+  private func read(_ index: Int, _ range: WindowSamples) throws {
+    if let last, last.windows.index == index, last.windows.fromMs == range.fromMs, last.windows.throughMs == range.throughMs {
+      return
+    }
+    // The old ones go first, so that there are never two.
+    last = nil
+    let windows = try SeriesWindows(
+      snapshot, index: index, fromMs: range.fromMs, throughMs: range.throughMs, newestWidthMs: widthMs)
+    last = (windows, SamplePlan(windows, range))
   }
 }
 

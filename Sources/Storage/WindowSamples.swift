@@ -5,13 +5,134 @@ internal import TimeSeries
 // From windows to samples. A window's total stands at its end, where a scrape just after it would have read it; between
 // events the total stays what it is, and is said again at each window's end, until the series has been silent for a day.
 
-/// The samples of a range.
+/// Which samples a range of time has, and what they are made of. Made once for all series of a histogram, whose samples
+/// stand at the same times.
+struct SamplePlan {
+  /// Of the samples; ascending.
+  private(set) var timesMs: [Int64] = []
+  /// How many slots each sample's total has behind it; `SamplePlan.stale` where the series has ended.
+  private var passed: [Int] = []
+  /// Samples within a slot that was rolled up, ascending by sample.
+  private var shares: [Share] = []
+
+  private static let stale = -1
+
+  /// A sample that has part of a slot's increment.
+  private struct Share {
+    var sample: Int
+    /// 0…1.
+    var part: Double
+  }
+
+  private let range: WindowSamples
+
+  init(_ windows: SeriesWindows, _ range: WindowSamples) {
+    self.range = range
+    var endMs = windows.previousEndMs
+    let slots = windows.slots.prefix { $0.startMs < range.throughMs }
+    for (index, slot) in slots.enumerated() {
+      let grid = WindowSamples.grid(slot.widthMs)
+      if let end = endMs, slot.startMs - end < WindowSamples.lifeMs {
+        hold(index, afterMs: end, beforeMs: slot.startMs + grid, grid)
+      } else {
+        if let end = endMs { end24h(index, end, grid) }
+        // The total before the first event, or before the first after a long silence: without it the increment that
+        // follows would count for nothing.
+        sample(slot.startMs, index)
+      }
+      if slot.widthMs >= WindowSamples.hourMs { spread(slot, index) }
+      sample(slot.endMs > range.asOfMs ? min(slot.endMs, range.throughMs) : slot.endMs, index + 1)
+      endMs = max(endMs ?? .min, slot.endMs)
+    }
+    if let end = endMs { end24h(slots.count, end, range.widthMs) }
+  }
+
+  /// An hour's increment spread evenly: nothing better is known once its windows are gone.
+  private mutating func spread(_ slot: WindowSlot, _ index: Int) {
+    var timeMs = slot.startMs + WindowSamples.hourStepMs
+    while timeMs < min(slot.endMs, range.asOfMs) {
+      if sample(timeMs, index) {
+        if shares.last?.sample == timesMs.count - 1 { shares.removeLast() }
+        shares.append(Share(sample: timesMs.count - 1, part: Double(timeMs - slot.startMs) / Double(slot.widthMs)))
+      }
+      timeMs += WindowSamples.hourStepMs
+    }
+  }
+
+  /// After the last event: the total for a day, then the marker that it has ended.
+  private mutating func end24h(_ index: Int, _ endMs: Int64, _ grid: Int64) {
+    let lastMs = endMs + WindowSamples.lifeMs
+    hold(index, afterMs: endMs, beforeMs: min(lastMs, range.throughMs) + 1, grid)
+    if lastMs < range.throughMs { sample(lastMs + grid, SamplePlan.stale) }
+  }
+
+  private mutating func hold(_ index: Int, afterMs: Int64, beforeMs: Int64, _ grid: Int64) {
+    range.forEachMultiple(of: grid, afterMs: afterMs, beforeMs: beforeMs) { sample($0, index) }
+  }
+
+  /// - Returns: whether the time is in the range.
+  @inline(__always) @discardableResult
+  private mutating func sample(_ timeMs: Int64, _ slotsPassed: Int) -> Bool {
+    guard timeMs >= range.fromMs, timeMs <= range.throughMs else { return false }
+    if let last = timesMs.last, timeMs <= last {
+      // Windows of several widths may overlap where one came late: the last total is the whole one.
+      passed[passed.count - 1] = slotsPassed
+      if shares.last?.sample == timesMs.count - 1 { shares.removeLast() }
+    } else {
+      timesMs.append(timeMs)
+      passed.append(slotsPassed)
+    }
+    return true
+  }
+
+  // MARK: Values
+
+  /// Appends the samples of a running total.
+  ///
+  /// - Parameter increments: what each slot adds.
+  @inline(__always)
+  func append<Number: SignedNumeric>(
+    base: Number, _ increments: borrowing [Number], to samples: inout SampleArrays, _ double: (Number) -> Double
+  ) {
+    samples.timesMs += timesMs
+    samples.values.reserveCapacity(samples.values.count + timesMs.count)
+    let increments = increments.span
+    var total = base
+    var added = 0
+    var share = 0
+    for sample in passed.indices {
+      let count = passed[sample]
+      guard count != SamplePlan.stale else {
+        samples.values.append(StaleMarker.value)
+        continue
+      }
+      while added < count {
+        total += increments[added]
+        added += 1
+      }
+      var value = double(total)
+      if share < shares.count, shares[share].sample == sample {
+        value += part(shares[share].part, of: double(increments[count]))
+        share += 1
+      }
+      samples.values.append(value)
+    }
+  }
+
+  /// Whole numbers stay whole.
+  private func part(_ part: Double, of increment: Double) -> Double {
+    let share = increment * part
+    return increment == increment.rounded() ? share.rounded(.down) : share
+  }
+}
+
+/// The range of time that samples are asked for.
 struct WindowSamples {
   /// For how long a series without events goes on being said.
   static let lifeMs: Int64 = 86_400_000
   static let hourMs: Int64 = 3_600_000
   /// How often a rolled-up hour is said, so that a query's lookback of five minutes always meets a sample.
-  private static let hourStepMs: Int64 = 300_000
+  static let hourStepMs: Int64 = 300_000
 
   let fromMs: Int64
   let throughMs: Int64
@@ -21,51 +142,20 @@ struct WindowSamples {
   /// Width of the newest windows.
   let widthMs: Int64
 
-  // MARK: Running totals
+  static func grid(_ widthMs: Int64) -> Int64 { widthMs >= hourMs ? hourStepMs : widthMs }
 
-  func append(_ total: RunningTotal, to samples: inout SampleArrays) {
-    var value = total.base
-    var endMs: Int64?
-    for step in total.steps {
-      guard step.startMs < throughMs else { break }
-      let grid = WindowSamples.grid(step.widthMs)
-      if let end = endMs, step.startMs - end < WindowSamples.lifeMs {
-        hold(value, afterMs: end, beforeMs: step.startMs + grid, grid, to: &samples)
-      } else {
-        if let end = endMs { end24h(value, end, grid, to: &samples) }
-        // The total before the first event, or before the first after a long silence: without it the increment that
-        // follows would count for nothing.
-        sample(step.startMs, value, to: &samples)
-      }
-      let next = value + step.increment
-      if step.widthMs >= WindowSamples.hourMs { spread(step, from: value, to: &samples) }
-      value = next
-      let stepEndMs = step.startMs + step.widthMs
-      sample(stepEndMs > asOfMs ? min(stepEndMs, throughMs) : stepEndMs, value, to: &samples)
-      endMs = max(endMs ?? .min, step.startMs + step.widthMs)
-    }
-    if let end = endMs { end24h(value, end, widthMs, to: &samples) }
-  }
-
-  /// An hour's increment spread evenly: nothing better is known once its windows are gone. Whole numbers stay whole.
-  private func spread(_ step: RunningTotal.Step, from value: Double, to samples: inout SampleArrays) {
-    let isWhole = step.increment == step.increment.rounded()
-    var timeMs = step.startMs + WindowSamples.hourStepMs
-    while timeMs < min(step.startMs + step.widthMs, asOfMs) {
-      let share = step.increment * Double(timeMs - step.startMs) / Double(step.widthMs)
-      sample(timeMs, value + (isWhole ? share.rounded(.down) : share), to: &samples)
-      timeMs += WindowSamples.hourStepMs
+  /// Calls `body` with each multiple of `grid` in the range that lies strictly between two times.
+  @inline(__always)
+  func forEachMultiple(of grid: Int64, afterMs: Int64, beforeMs: Int64, _ body: (Int64) -> Void) {
+    // Mostly the next window follows at once.
+    guard beforeMs - afterMs > 1 else { return }
+    var timeMs = floor(max(afterMs, fromMs - 1), to: grid) + grid
+    let endMs = min(beforeMs, throughMs + 1)
+    while timeMs < endMs {
+      body(timeMs)
+      timeMs += grid
     }
   }
-
-  /// After the last event: the total for a day, then the marker that it has ended.
-  private func end24h(_ value: Double, _ endMs: Int64, _ grid: Int64, to samples: inout SampleArrays) {
-    let lastMs = endMs + WindowSamples.lifeMs
-    hold(value, afterMs: endMs, beforeMs: min(lastMs, throughMs) + 1, grid, to: &samples)
-    if lastMs < throughMs { sample(lastMs + grid, StaleMarker.value, to: &samples) }
-  }
-
-  private static func grid(_ widthMs: Int64) -> Int64 { widthMs >= hourMs ? hourStepMs : widthMs }
 
   // MARK: Gauges
 
@@ -74,40 +164,21 @@ struct WindowSamples {
     var previous: GaugeSample?
     for entry in gauge {
       guard entry.timeMs <= throughMs else { break }
-      if holds, let previous {
-        let untilMs = min(entry.timeMs, previous.timeMs + WindowSamples.lifeMs)
-        hold(previous.value, afterMs: previous.timeMs, beforeMs: untilMs, widthMs, to: &samples)
-      }
-      sample(entry.timeMs, entry.value, to: &samples)
+      if holds, let previous { hold(previous, beforeMs: entry.timeMs, to: &samples) }
+      if entry.timeMs >= fromMs { samples.append(entry.timeMs, entry.value) }
       previous = entry
     }
-    if holds, let previous { end24h(previous.value, previous.timeMs, widthMs, to: &samples) }
+    if holds, let previous { hold(previous, beforeMs: .max, to: &samples) }
   }
 
-  // MARK: Samples
-
-  /// The value at each multiple of `grid` strictly between two times.
-  private func hold(
-    _ value: Double, afterMs: Int64, beforeMs: Int64, _ grid: Int64, to samples: inout SampleArrays
-  ) {
-    var timeMs = floor(max(afterMs, fromMs - 1), to: grid) + grid
-    let endMs = min(beforeMs, throughMs + 1)
-    while timeMs < endMs {
-      sample(timeMs, value, to: &samples)
-      timeMs += grid
+  /// A value until the next, or for a day, and then the marker that it has ended.
+  private func hold(_ gauge: GaugeSample, beforeMs: Int64, to samples: inout SampleArrays) {
+    let lastMs = gauge.timeMs + WindowSamples.lifeMs
+    forEachMultiple(of: widthMs, afterMs: gauge.timeMs, beforeMs: min(beforeMs, lastMs + 1)) {
+      samples.append($0, gauge.value)
     }
-  }
-
-  @inline(__always)
-  private func sample(_ timeMs: Int64, _ value: Double, to samples: inout SampleArrays) {
-    guard timeMs >= fromMs, timeMs <= throughMs else { return }
-    if let last = samples.timesMs.last, timeMs <= last {
-      // Windows of several widths may overlap where one came late: the last total is the whole one.
-      samples.values[samples.values.count - 1] = value
-    } else {
-      samples.timesMs.append(timeMs)
-      samples.values.append(value)
-    }
+    let endMs = lastMs + widthMs
+    if endMs < beforeMs, endMs >= fromMs, endMs <= throughMs { samples.append(endMs, StaleMarker.value) }
   }
 }
 
@@ -115,6 +186,12 @@ struct WindowSamples {
 struct SampleArrays {
   var timesMs: [Int64]
   var values: [Double]
+
+  @inline(__always)
+  mutating func append(_ timeMs: Int64, _ value: Double) {
+    timesMs.append(timeMs)
+    values.append(value)
+  }
 
   /// Runs `body` on a buffer's arrays, moved out and in without a copy.
   static func of(_ buffer: inout SampleBuffer, _ body: (inout SampleArrays) throws -> Void) rethrows {

@@ -13,6 +13,8 @@ package enum Block {
     case differences = 2
     /// Doubles that are no small integers, byte by byte against the one before.
     case doubles = 3
+    /// A histogram's, bucket by bucket: `HistogramColumns`.
+    case columns = 4
   }
 
   // MARK: Counters
@@ -29,7 +31,7 @@ package enum Block {
   ) throws(DamagedBytes) -> Timeline<CounterWindow> {
     var reader = PackedReader(bytes)
     let form = try form(&reader)
-    guard form != .doubles else { throw reader.damage }
+    guard form == .plain || form == .differences else { throw reader.damage }
     var windows: [CounterWindow] = []
     var previous: Int64 = 0
     var total: Int64 = 0
@@ -50,9 +52,13 @@ package enum Block {
     var writer = PackedWriter(capacity: windows.entries.count * 2 + 8)
     writer.byte(form.rawValue)
     var previous: Int64 = 0
-    writeRuns(windows.entries, startMs, widthMs, &writer) { writer, window in
-      if form == .plain { writer.varint(UInt64(window.increment)) } else { writer.signed(window.increment &- previous) }
-      previous = window.increment
+    for run in WindowRuns(of: windows.entries, startMs: startMs, widthMs: widthMs).all {
+      writer.count(run.skipped)
+      writer.count(run.entries.count)
+      for window in windows.entries[run.entries] {
+        if form == .plain { writer.varint(UInt64(window.increment)) } else { writer.signed(window.increment &- previous) }
+        previous = window.increment
+      }
     }
     return writer.bytes
   }
@@ -61,20 +67,32 @@ package enum Block {
 
   /// - Parameter windows: starts are multiples of `widthMs` from `startMs` on.
   package static func encoded(_ windows: Timeline<HistogramWindow>, startMs: Int64, widthMs: Int64) -> [UInt8] {
-    var writer = PackedWriter(capacity: windows.entries.count * 32 + 8)
-    writer.byte(Form.plain.rawValue)
-    writeRuns(windows.entries, startMs, widthMs, &writer) { writer, window in
-      writer.double(window.sum)
-      Histogram.writeCounted(window.buckets, to: &writer)
+    HistogramColumns.encoded(windows, startMs: startMs, widthMs: widthMs)
+  }
+
+  package static func columns(
+    _ bytes: [UInt8], startMs: Int64, widthMs: Int64
+  ) throws(DamagedBytes) -> HistogramColumns {
+    var reader = PackedReader(bytes)
+    switch try form(&reader) {
+    case .columns: return try HistogramColumns(bytes, startMs: startMs, widthMs: widthMs)
+    case .plain:
+      let windows = try plainWindows(&reader, startMs, widthMs)
+      return try HistogramColumns(windows, startMs: startMs, widthMs: widthMs)
+    case .differences, .doubles: throw reader.damage
     }
-    return writer.bytes
   }
 
   package static func histogram(
     _ bytes: [UInt8], startMs: Int64, widthMs: Int64
   ) throws(DamagedBytes) -> Timeline<HistogramWindow> {
-    var reader = PackedReader(bytes)
-    guard try form(&reader) == .plain else { throw reader.damage }
+    try columns(bytes, startMs: startMs, widthMs: widthMs).windows()
+  }
+
+  /// Window after window, as histograms were written before they were columns.
+  private static func plainWindows(
+    _ reader: inout PackedReader, _ startMs: Int64, _ widthMs: Int64
+  ) throws(DamagedBytes) -> Timeline<HistogramWindow> {
     var windows: [HistogramWindow] = []
     var total: Int64 = 0
     try readRuns(&reader, startMs, widthMs) { reader, timeMs throws(DamagedBytes) in
@@ -87,46 +105,15 @@ package enum Block {
 
   // MARK: Runs of windows
 
-  /// Windows one after the other share one position: how many widths were skipped, how many windows follow, they.
-  private static func writeRuns<Entry: TimelineEntry>(
-    _ entries: [Entry], _ startMs: Int64, _ widthMs: Int64, _ writer: inout PackedWriter,
-    _ write: (inout PackedWriter, Entry) -> Void
-  ) {
-    var next = startMs
-    var index = 0
-    while index < entries.count {
-      let first = entries[index].timeMs
-      precondition(first >= next && (first - startMs) % widthMs == 0, "a window at \(first) is not on the block's grid")
-      var end = index + 1
-      while end < entries.count, entries[end].timeMs == entries[end - 1].timeMs + widthMs { end += 1 }
-      writer.count(Int((first - next) / widthMs))
-      writer.count(end - index)
-      for entry in entries[index..<end] { write(&writer, entry) }
-      next = entries[end - 1].timeMs + widthMs
-      index = end
-    }
-  }
-
   private static func readRuns(
     _ reader: inout PackedReader, _ startMs: Int64, _ widthMs: Int64,
     _ read: (inout PackedReader, Int64) throws(DamagedBytes) -> Void
   ) throws(DamagedBytes) {
-    let (span, isTooWide) = widthMs.multipliedReportingOverflow(by: Int64(windowsMax))
-    guard widthMs > 0, !isTooWide, !startMs.addingReportingOverflow(span).overflow else { throw reader.damage }
-    var position = 0
+    var grid = try WindowGrid(startMs: startMs, widthMs: widthMs, reader)
     while !reader.isAtEnd {
-      position += try reader.count(max: windowsMax - position)
-      let count = try reader.count(max: windowsMax - position)
-      guard count > 0 else { throw reader.damage }
-      for _ in 0..<count {
-        try read(&reader, startMs + Int64(position) * widthMs)
-        position += 1
-      }
+      for _ in 0..<(try grid.readRun(&reader)) { try read(&reader, grid.next()) }
     }
   }
-
-  /// More than a block's width can hold; damaged bytes must not make time overflow.
-  private static let windowsMax = 1 << 24
 
   private static func form(_ reader: inout PackedReader) throws(DamagedBytes) -> Form {
     guard let form = Form(rawValue: try reader.byte()) else { throw reader.damage }
@@ -163,7 +150,7 @@ extension Block {
     var reader = PackedReader(bytes)
     let form = try form(&reader)
     // A run of zeros takes two bytes however long, so only the bound keeps damaged bytes from asking for all memory.
-    let count = try reader.count(max: windowsMax)
+    let count = try reader.count(max: WindowGrid.windowsMax)
     var samples: [GaugeSample] = []
     samples.reserveCapacity(min(count, bytes.count))
     var times = DifferenceReader()
@@ -178,7 +165,7 @@ extension Block {
     switch form {
     case .differences: try readWhole(&reader, &samples)
     case .doubles: try readDoubles(&reader, &samples)
-    case .plain: throw reader.damage
+    case .plain, .columns: throw reader.damage
     }
     guard reader.isAtEnd else { throw reader.damage }
     return Timeline(sorted: samples)

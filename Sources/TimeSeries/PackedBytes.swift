@@ -50,13 +50,17 @@ package struct PackedWriter {
 /// Reads what a `PackedWriter` wrote. Every method throws `DamagedBytes` where the bytes end too early.
 package struct PackedReader {
   private let bytes: [UInt8]
-  package private(set) var position = 0
+  package private(set) var position: Int
 
-  package init(_ bytes: [UInt8]) {
+  /// - Parameter position: where to begin, at most at the end.
+  package init(_ bytes: [UInt8], at position: Int = 0) {
     self.bytes = bytes
+    self.position = position
   }
 
   package var isAtEnd: Bool { position == bytes.count }
+
+  package var bytesLeft: Int { bytes.count - position }
 
   package var damage: DamagedBytes { DamagedBytes(offset: position) }
 

@@ -82,6 +82,51 @@ private func randomGauge(from startMs: Int64, _ random: inout SeededRandom) -> T
   }
 }
 
+@Test func eachColumnOfAHistogramCanBeReadAlone() throws {
+  let seed = SeededRandom.seed(for: "eachColumnOfAHistogramCanBeReadAlone")
+  var random = SeededRandom(state: seed)
+  for _ in 0..<50 {
+    let startMs = randomBlockStart(&random)
+    let windows = randomHistogram(from: startMs, &random).entries
+    let bytes = Block.encoded(Timeline(sorted: windows), startMs: startMs, widthMs: widthMs)
+    let columns = try Block.columns(bytes, startMs: startMs, widthMs: widthMs)
+    #expect(columns.startsMs == windows.map(\.timeMs), "RAMPART_SEED=\(seed)")
+    #expect(columns.count == windows.reduce(0) { $0 + $1.count }, "RAMPART_SEED=\(seed)")
+    #expect(columns.sum == windows.reduce(0) { $0 + $1.sum }, "RAMPART_SEED=\(seed)")
+    var counts: [Int64] = []
+    try columns.forEachCount { counts.append($0 == counts.count ? $1 : -1) }
+    #expect(counts == windows.map(\.count), "RAMPART_SEED=\(seed)")
+    var sums: [Double] = []
+    try columns.forEachSum { sums.append($0 == sums.count ? $1 : -1) }
+    #expect(sums == windows.map(\.sum), "RAMPART_SEED=\(seed)")
+    var totals = Array(repeating: Int64(0), count: DurationBuckets.count)
+    columns.addTotals(to: &totals)
+    for bucket in [0, 3, 7, 100, 204, 237] {
+      let expected = windows.map { window in window.buckets.first { $0.bucket == bucket }?.count ?? 0 }
+      var found = Array(repeating: Int64(0), count: windows.count + 2)
+      let total = try columns.addBucket(bucket, to: &found, at: 1)
+      #expect(found == [0] + expected + [0], "RAMPART_SEED=\(seed)")
+      #expect(total == totals[bucket], "RAMPART_SEED=\(seed)")
+      var scattered = Array(repeating: Int64(0), count: windows.count)
+      _ = try columns.addBucket(bucket, to: &scattered, at: windows.indices.reversed())
+      #expect(scattered == expected.reversed(), "RAMPART_SEED=\(seed)")
+    }
+  }
+}
+
+@Test func histogramsWrittenWindowAfterWindowAreStillRead() throws {
+  // Two windows, the second after a gap of one: 0.5 s in two observations, 8 s in three.
+  let half: [UInt8] = [0, 0, 0, 0, 0, 0, 0xe0, 0x3f]
+  let eight: [UInt8] = [0, 0, 0, 0, 0, 0, 0x20, 0x40]
+  let bytes: [UInt8] = [1, 0, 1] + half + [2, 5, 1, 2, 1] + [1, 1] + eight + [1, 7, 3]
+  let windows = try Block.histogram(bytes, startMs: 0, widthMs: widthMs)
+  #expect(
+    windows.entries == [
+      HistogramWindow(startMs: 0, buckets: [.init(bucket: 5, count: 1), .init(bucket: 7, count: 1)], sum: 0.5),
+      HistogramWindow(startMs: 2 * widthMs, buckets: [.init(bucket: 7, count: 3)], sum: 8),
+    ])
+}
+
 @Test func aBlockOfSamplesComesBackBitByBit() throws {
   let seed = SeededRandom.seed(for: "aBlockOfSamplesComesBackBitByBit")
   var random = SeededRandom(state: seed)
@@ -200,6 +245,27 @@ func aCounterBlockThatWasNeverWrittenIsRefused(bytes: [UInt8], what: String) {
 func aGaugeBlockThatWasNeverWrittenIsRefused(bytes: [UInt8], what: String) {
   #expect(throws: DamagedBytes.self, "\(what)") { try Block.gauge(bytes, startMs: 0) }
 }
+
+@Test(arguments: [
+  ([4], "no runs"),
+  ([4, 1, 0, 0], "a run of no window"),
+  ([4, 1, 0, 9], "windows without columns"),
+  ([4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], "a byte too many"),
+  ([4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xef, 0x01, 0], "more buckets than there are"),
+  ([4, 1, 0, 1] + zero + [1, 3, 2, 1] + [1, 2] + zero + [0], "a bucket with more observations than its entries"),
+  ([4, 1, 0, 1] + zero + [1, 3, 1, 1] + [1, 1] + zero + [2], "an entry past the last window"),
+  ([4, 1, 0, 1] + zero + [1, 3, 1, 1] + [1, 2] + zero + [0], "a window that counts what no bucket has"),
+] as [([UInt8], String)])
+func aHistogramBlockThatWasNeverWrittenIsRefused(bytes: [UInt8], what: String) {
+  #expect(throws: DamagedBytes.self, "\(what)") { try Block.histogram(bytes, startMs: 0, widthMs: widthMs) }
+}
+
+@Test func aHistogramBlockOfOneObservationIsRead() throws {
+  let windows = try Block.histogram([4, 1, 0, 1] + zero + [1, 3, 1, 1] + [1, 1] + zero + [0], startMs: 0, widthMs: widthMs)
+  #expect(windows.entries == [HistogramWindow(startMs: 0, buckets: [.init(bucket: 3, count: 1)], sum: 0)])
+}
+
+private let zero = Array(repeating: UInt8(0), count: 8)
 
 private func damaged(_ original: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
   var bytes = original

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Windows of a histogram as columns: how many observations each window has, their sums, and then bucket by bucket which
+// windows have how many in it. A query for one bucket, or for the sums alone, reads these and passes over the others;
+// windows one after the other would have to be read whole. docs/store.md says the layout for people who read the file.
+
+/// The windows of one histogram, of which each column is read when it is asked for.
+package struct HistogramColumns: Sendable {
+  /// One bucket that some window has observations in.
+  private struct Column {
+    var bucket: Int
+    /// Of all windows together.
+    var count: Int64
+    /// Where in the bytes its entries are.
+    var bytes: Range<Int>
+  }
+
+  /// Of the windows; ascending.
+  package let startsMs: [Int64]
+  /// Observations of all windows.
+  package let count: Int64
+  /// Sum of all observations in seconds.
+  package let sum: Double
+  private let bytes: [UInt8]
+  private let countsAt: Int
+  private let sumsAt: Int
+  /// Ascending by bucket.
+  private let columns: [Column]
+
+  /// - Throws: where the bytes cannot have been written by `encoded`. What a column holds is looked at when it is read.
+  package init(_ bytes: [UInt8], startMs: Int64, widthMs: Int64) throws(DamagedBytes) {
+    var reader = PackedReader(bytes)
+    guard try reader.byte() == HistogramColumns.form else { throw reader.damage }
+    startsMs = try HistogramColumns.readStarts(&reader, startMs: startMs, widthMs: widthMs)
+    sum = try reader.double()
+    var columns: [Column] = []
+    var end = 0
+    var total: Int64 = 0
+    for _ in 0..<(try reader.count(max: DurationBuckets.count)) {
+      let previous = columns.last?.bucket ?? -1
+      let bucket = previous + 1 + (try reader.count(max: DurationBuckets.count - 2 - previous))
+      let (sum, overflows) = total.addingReportingOverflow(Int64(try reader.count(max: Int.max)))
+      let length = try reader.count(max: bytes.count - end)
+      guard !overflows else { throw reader.damage }
+      columns.append(Column(bucket: bucket, count: sum - total, bytes: end..<end + length))
+      total = sum
+      end += length
+    }
+    count = total
+    let countsLength = try reader.count(max: bytes.count)
+    countsAt = reader.position
+    sumsAt = countsAt + countsLength
+    let columnsAt = sumsAt + startsMs.count * 8
+    guard columnsAt + end == bytes.count else { throw reader.damage }
+    for index in columns.indices {
+      columns[index].bytes = columns[index].bytes.lowerBound + columnsAt..<columns[index].bytes.upperBound + columnsAt
+    }
+    self.columns = columns
+    self.bytes = bytes
+  }
+
+  /// Windows that are in no block of columns, as columns.
+  ///
+  /// - Parameter startMs: the first window's start, or before it by a multiple of `widthMs`.
+  /// - Throws: for a time so far from all others that adding to it overflows.
+  package init(_ windows: Timeline<HistogramWindow>, startMs: Int64, widthMs: Int64) throws(DamagedBytes) {
+    let bytes = HistogramColumns.encoded(windows, startMs: startMs, widthMs: widthMs)
+    try self.init(bytes, startMs: startMs, widthMs: widthMs)
+  }
+
+  // MARK: Reading
+
+  /// Hands the number of observations of each window to `body`.
+  package func forEachCount(_ body: (_ window: Int, _ count: Int64) -> Void) throws(DamagedBytes) {
+    var reader = PackedReader(bytes, at: countsAt)
+    var left = count
+    for window in startsMs.indices {
+      let count = Int64(try reader.count(max: Int(left)))
+      left -= count
+      body(window, count)
+    }
+    guard left == 0, reader.position == sumsAt else { throw reader.damage }
+  }
+
+  /// Hands the sum of each window's observations, in seconds, to `body`.
+  package func forEachSum(_ body: (_ window: Int, _ sum: Double) -> Void) throws(DamagedBytes) {
+    var reader = PackedReader(bytes, at: sumsAt)
+    for window in startsMs.indices { body(window, try reader.double()) }
+  }
+
+  /// Adds what each window observed in one bucket to `counts`.
+  ///
+  /// - Parameter first: index in `counts` of the first window; those of the others follow.
+  /// - Returns: how many observations the bucket has.
+  package func addBucket(_ bucket: Int, to counts: inout [Int64], at first: Int) throws(DamagedBytes) -> Int64 {
+    try forEachEntry(inBucket: bucket) { window, count in counts[first + window] += count }
+  }
+
+  /// - Parameter indices: where in `counts` each window is.
+  package func addBucket(_ bucket: Int, to counts: inout [Int64], at indices: [Int]) throws(DamagedBytes) -> Int64 {
+    try forEachEntry(inBucket: bucket) { window, count in counts[indices[window]] += count }
+  }
+
+  /// Hands each window with observations in a bucket to `body`, ascending.
+  ///
+  /// - Returns: how many observations they are.
+  @inline(__always)
+  private func forEachEntry(
+    inBucket bucket: Int, _ body: (_ window: Int, _ count: Int64) -> Void
+  ) throws(DamagedBytes) -> Int64 {
+    guard let column = column(bucket) else { return 0 }
+    var reader = PackedReader(bytes, at: column.bytes.lowerBound)
+    var next = 0
+    var left = column.count
+    while reader.position < column.bytes.upperBound {
+      let head = try reader.varint()
+      let gap = head >> 1
+      let isMore = head & 1 == 1
+      guard gap < UInt64(startsMs.count - next), left >= (isMore ? 2 : 1) else { throw reader.damage }
+      let count = isMore ? 2 + Int64(try reader.count(max: Int(left - 2))) : 1
+      left -= count
+      body(next + Int(gap), count)
+      next += Int(gap) + 1
+    }
+    guard left == 0, reader.position == column.bytes.upperBound else { throw reader.damage }
+    return column.count
+  }
+
+  /// Adds the observations of all windows to `counts`, one entry for each of `DurationBuckets`.
+  package func addTotals(to counts: inout [Int64]) {
+    for column in columns { counts[column.bucket] += column.count }
+  }
+
+  /// All columns put together.
+  package func windows() throws(DamagedBytes) -> Timeline<HistogramWindow> {
+    var windows = startsMs.map { HistogramWindow(startMs: $0, buckets: [], sum: 0) }
+    for column in columns {
+      _ = try forEachEntry(inBucket: column.bucket) { window, count in
+        windows[window].buckets.append(.init(bucket: Int32(column.bucket), count: count))
+      }
+    }
+    try forEachSum { windows[$0].sum = $1 }
+    var isSound = true
+    try forEachCount { isSound = isSound && windows[$0].count == $1 }
+    guard isSound else { throw DamagedBytes(offset: countsAt) }
+    return Timeline(sorted: windows)
+  }
+
+  private func column(_ bucket: Int) -> Column? {
+    var low = 0
+    var high = columns.count
+    while low < high {
+      let middle = (low + high) / 2
+      if columns[middle].bucket < bucket { low = middle + 1 } else { high = middle }
+    }
+    return low < columns.count && columns[low].bucket == bucket ? columns[low] : nil
+  }
+
+  // MARK: Layout
+
+  /// The first byte.
+  static let form: UInt8 = 4
+
+  /// - Parameter windows: starts are multiples of `widthMs` from `startMs` on.
+  static func encoded(_ windows: Timeline<HistogramWindow>, startMs: Int64, widthMs: Int64) -> [UInt8] {
+    let entries = windows.entries
+    var writer = PackedWriter(capacity: entries.count * 24 + 64)
+    writer.byte(form)
+    writeStarts(entries, startMs: startMs, widthMs: widthMs, to: &writer)
+    writer.double(entries.reduce(0) { $0 + $1.sum })
+    var columns = ColumnWriters()
+    var counts = PackedWriter(capacity: entries.count)
+    for (index, window) in entries.enumerated() {
+      counts.count(Int(window.count))
+      for entry in window.buckets { columns.add(entry.count, ofBucket: Int(entry.bucket), window: index) }
+    }
+    columns.writeHeads(to: &writer)
+    writer.count(counts.bytes.count)
+    writer.append(counts.bytes)
+    for window in entries { writer.double(window.sum) }
+    columns.writeEntries(to: &writer)
+    return writer.bytes
+  }
+
+  /// The number of runs of windows that follow one another, and of each how many widths were skipped before it and how
+  /// many windows it has.
+  private static func writeStarts(
+    _ entries: [HistogramWindow], startMs: Int64, widthMs: Int64, to writer: inout PackedWriter
+  ) {
+    let runs = WindowRuns(of: entries, startMs: startMs, widthMs: widthMs).all
+    writer.count(runs.count)
+    for run in runs {
+      writer.count(run.skipped)
+      writer.count(run.entries.count)
+    }
+  }
+
+  private static func readStarts(
+    _ reader: inout PackedReader, startMs: Int64, widthMs: Int64
+  ) throws(DamagedBytes) -> [Int64] {
+    var grid = try WindowGrid(startMs: startMs, widthMs: widthMs, reader)
+    var starts: [Int64] = []
+    for _ in 0..<(try reader.count(max: WindowGrid.windowsMax)) {
+      let windows = try grid.readRun(&reader)
+      // Each has a count and a sum further on: damaged bytes do not ask for more memory than they are.
+      guard windows <= reader.bytesLeft / 9 - starts.count else { throw reader.damage }
+      for _ in 0..<windows { starts.append(grid.next()) }
+    }
+    return starts
+  }
+}
+
+/// The columns while they are written.
+private struct ColumnWriters {
+  private struct Column {
+    var writer = PackedWriter()
+    var count: Int64 = 0
+    /// The window after the last one with an entry.
+    var next = 0
+  }
+
+  private var columns: [Column] = Array(repeating: Column(), count: DurationBuckets.count)
+
+  /// An entry is how many windows lie between it and the one before, doubled, and its count: of a single observation
+  /// nothing more, of more the gap has one added and the count less two follows.
+  mutating func add(_ count: Int64, ofBucket bucket: Int, window: Int) {
+    let gap = UInt64(window - columns[bucket].next) << 1
+    if count == 1 {
+      columns[bucket].writer.varint(gap)
+    } else {
+      columns[bucket].writer.varint(gap | 1)
+      columns[bucket].writer.varint(UInt64(count - 2))
+    }
+    columns[bucket].count += count
+    columns[bucket].next = window + 1
+  }
+
+  /// How many buckets there are; of each its distance from the one before less one, all its observations, and the length
+  /// of its entries.
+  func writeHeads(to writer: inout PackedWriter) {
+    let present = columns.indices.filter { columns[$0].count > 0 }
+    writer.count(present.count)
+    var previous = -1
+    for bucket in present {
+      writer.count(bucket - previous - 1)
+      writer.count(Int(columns[bucket].count))
+      writer.count(columns[bucket].writer.bytes.count)
+      previous = bucket
+    }
+  }
+
+  func writeEntries(to writer: inout PackedWriter) {
+    for column in columns { writer.append(column.writer.bytes) }
+  }
+}
