@@ -86,10 +86,10 @@ package struct PackedReader {
     throw damage
   }
 
-  /// A count or index of at most `max`.
+  /// A count or index of at most `max`; where that is negative, none is right.
   package mutating func count(max: Int) throws(DamagedBytes) -> Int {
     let value = try varint()
-    guard value <= UInt64(max) else { throw damage }
+    guard max >= 0, value <= UInt64(max) else { throw damage }
     return Int(value)
   }
 
