@@ -64,7 +64,7 @@ let package = Package(
     module("Simulation", ["JSON"]),
 
     // Row 3: input and output.
-    module("Storage", ["TimeSeries", "Platform", grdb]),
+    module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
 
     // Row 4: wiring.
     module(

@@ -3,6 +3,7 @@
 package import TimeSeries
 internal import Foundation
 internal import GRDB
+internal import JSON
 internal import Synchronization
 
 // Every series in memory, with its state over all time and the windows that no block holds yet: the committer finds
@@ -107,6 +108,9 @@ final class SeriesCatalog: Sendable {
       SELECT id, kind, name, labels, latest_ms, count, sum, buckets, value
       FROM series LEFT JOIN series_state ON series_id = id ORDER BY id
       """
+    let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM series") ?? 0
+    loaded.series.reserveCapacity(count)
+    loaded.indexByKey.reserveCapacity(count)
     let rows = try Row.fetchCursor(db, sql: sql)
     while let row = try rows.next() {
       let series = try SeriesState(row)
@@ -163,8 +167,8 @@ final class SeriesCatalog: Sendable {
   }
 
   private static func insert(_ series: SeriesState, into state: inout State) {
-    precondition(state.indexByKey[series.key] == nil, "\(series.key.labels) is created twice")
-    state.indexByKey[series.key] = state.series.count
+    let before = state.indexByKey.updateValue(state.series.count, forKey: series.key)
+    precondition(before == nil, "\(series.key.labels) is created twice")
     state.series.append(series)
     for label in series.key.labels.all where label.name != Labels.metricLabel {
       state.valuesByLabel[label.name, default: []].insert(label.value)
@@ -215,10 +219,11 @@ extension SeriesCatalog {
 extension SeriesState {
   /// From a row of `series` with its `series_state`, whose columns are null before the first compaction.
   init(_ row: Row) throws {
-    guard let kind = SeriesKind(rawValue: row["kind"]) else { throw StoreError.damaged("series \(row["id"] as Int64): unknown kind") }
-    let pairs = try JSONDecoder().decode([String: String].self, from: Data((row["labels"] as String).utf8))
-    let labels = Labels(metric: row["name"], pairs.map { Label($0.key, $0.value) })
-    self.init(id: row["id"], key: SeriesKey(kind: kind, labels: labels))
+    let id: Int64 = row["id"]
+    guard let kind = SeriesKind(rawValue: row["kind"]) else { throw StoreError.damaged("series \(id): unknown kind") }
+    let labels = try JSONValue(parsing: row["labels"] as String).members?.map { Label($0.name, $0.value.string ?? "") }
+    guard let labels else { throw StoreError.damaged("series \(id): labels are no object") }
+    self.init(id: id, key: SeriesKey(kind: kind, labels: Labels(metric: row["name"], labels)))
     guard row["latest_ms"] != nil else { return }
     try readState(row)
   }
@@ -238,12 +243,7 @@ extension SeriesState {
 extension SeriesKey {
   /// The labels without the name as a JSON object, ascending by name: what `series.labels` holds.
   var labelsDocument: String {
-    let pairs = labels.all.filter { $0.name != Labels.metricLabel }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(Dictionary(uniqueKeysWithValues: pairs.map { ($0.name, $0.value) })) else {
-      preconditionFailure("a dictionary of strings is always encodable")
-    }
-    return String(decoding: data, as: UTF8.self)
+    let labels = labels.all.filter { $0.name != Labels.metricLabel }
+    return JSONValue.object(labels.map { JSONMember(name: $0.name, value: .string($0.value)) }).text
   }
 }

@@ -21,6 +21,7 @@ import threading
 import time
 from pathlib import Path
 
+import queries
 from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run
 
 EVENTS = 600_000
@@ -33,6 +34,7 @@ POLL_CONNECTIONS = 64
 IDLE_SERVERS = 3
 IDLE_SECONDS = 5
 STARTS = 9
+SERIES_STARTS = 5
 LONE_EVENTS = 2_000
 LONE_EVENTS_DISCARDED = 100
 
@@ -297,8 +299,44 @@ def bench_commits(binary, folder):
     report("commit of one event, p99", f"{percentiles[98]:.2f} ms")
 
 
+# MARK: Queries
+
+def bench_queries(binary, folder):
+    for window, series, figures in queries.run_stores(binary, folder):
+        ratios = [own / peer for _, own, peer in figures]
+        judge(f"{len(figures)} queries, {window.name}, median", statistics.median(ratios), "x",
+              f"of Prometheus' time, answers equal, {series} series", at_most=1)
+        judge(f"{len(figures)} queries, {window.name}, slowest", max(ratios), "x",
+              max(figures, key=lambda figure: figure[1] / figure[2])[0], at_most=2)
+        for expression, own, peer in figures:
+            report(f"  {own:.1f} ms, {peer:.1f} ms", f"{own / peer:.2f} x", details=expression)
+
+
+# MARK: Many series
+
+def bench_series(binary, folder):
+    """A hundred thousand counters, most of which say something once, and a week of 2,000 that go on."""
+    now = int(time.time())
+    with Rampart(binary, folder / "series", ingest_label_limit=1_000_000) as server:
+        for body in queries.week_bodies(now):
+            server.request("POST", "/api/v1/events", body, "application/x-ndjson")
+    milliseconds = []
+    for _ in range(SERIES_STARTS):
+        milliseconds.append(milliseconds_to_ready(binary, folder / "series"))
+    with Rampart(binary, folder / "series") as server:
+        server.request("GET", "/metrics")
+        answer = server.request("GET", "/api/v1/query?query=count(%7B__name__%3D~%22cache_.%2B%22%7D)")
+        series = int(json.loads(answer)["data"]["result"][0]["value"][1])
+        resident = server.resident_megabytes()
+    if series < 100_000:
+        raise BenchError(f"there are only {series} series")
+    judge("ready with 100,000 series, 7 days", statistics.median(milliseconds), "ms",
+          f"{series} series as Prometheus counts, {spread(milliseconds)}", below=1000)
+    judge("resident with them", resident, "MB", "after a page of /metrics and a query over all", below=300)
+
+
 def bench(binary):
-    missing = [tool for tool in ("mtail", "wrk", "nginx") if shutil.which(tool) is None]
+    missing = [tool for tool in ("mtail", "wrk", "nginx", "prometheus", "promtool") if shutil.which(tool) is None]
     if missing:
         raise BenchError(f"not installed: {' '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix="rampart-bench-") as name:
@@ -309,6 +347,8 @@ def bench(binary):
         bench_idle(binary, folder)
         bench_start(binary, folder, filled)
         bench_commits(binary, folder)
+        bench_series(binary, folder)
+        bench_queries(binary, folder)
 
 
 def main():

@@ -137,15 +137,17 @@ class Server:
 class Rampart(Server):
     """`rampart serve` on any free port, or on a given one without waiting for it."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, **settings):
+        """`settings`: by the end of their environment variables, in lower case."""
         super().__init__(folder)
         self.binary = binary
+        self.data = self.folder / "data"
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RAMPART_")}
+        self.environment |= {f"RAMPART_{name.upper()}": str(value) for name, value in settings.items()}
         self.port = 0
 
     def launch(self, port):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RAMPART_")}
-        data = self.folder / "data"
-        self.spawn([self.binary, "serve", "--data", data, "--listen", f"127.0.0.1:{port}"], environment)
+        self.spawn([self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{port}"], self.environment)
 
     def start(self):
         self.launch(0)
@@ -170,6 +172,30 @@ class Rampart(Server):
     def resident_megabytes(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE).group(1)) * 1024 / 1e6
+
+
+class Prometheus(Server):
+    """Debian's Prometheus, serving the blocks that are in `folder/tsdb`."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.port = free_port()
+
+    def start(self):
+        (self.folder / "prometheus.yml").write_text("{}")
+        self.spawn(["prometheus", f"--config.file={self.folder}/prometheus.yml",
+                    f"--storage.tsdb.path={self.folder}/tsdb", "--storage.tsdb.retention.time=100y",
+                    f"--web.listen-address=127.0.0.1:{self.port}"])
+        wait_for(self._is_ready, "Prometheus' start")
+        return self
+
+    def _is_ready(self):
+        self.check_alive()
+        try:
+            with Connection(self.port) as connection:
+                return connection.send(request_bytes("GET", "/-/ready"))[0] == 200
+        except ConnectionRefusedError:
+            return False
 
 
 class Nginx(Server):

@@ -7,6 +7,7 @@ the grid of samples, and subqueries, which run at whole multiples of their step,
 
 import concurrent.futures
 import dataclasses
+import http.client
 import json
 import math
 import random
@@ -15,7 +16,7 @@ import subprocess
 import time
 import urllib.parse
 
-from processes import BenchError, Prometheus, Rampart, request_bytes, run
+from processes import BenchError, Prometheus, Rampart, run
 
 SERVICES = 2
 CACHES_PER_SERVICE = 2
@@ -124,6 +125,16 @@ def bodies(begin, seconds, events):
             lines = []
 
 
+def week_bodies(now):
+    """A week of four busy caches, and in its last hours 25,000 caches with four series each."""
+    yield from bodies(now - 7 * DAY, 7 * DAY, 7 * DAY * 5)
+    kinds = ['"cache_hit","cache_tier":"L1"', '"cache_hit","cache_tier":"L2"', '"cache_miss"', '"cache_set","cache_tier":"L1"']
+    for start in range(0, 25_000, 5_000):
+        yield "".join(
+            f'{{"timestamp":{(now - cache) * 1000},"event_type":{kind},"cache":"cache-{cache}"}}\n'
+            for cache in range(start, start + 5_000) for kind in kinds).encode()
+
+
 def fill(server, store, end):
     events = int(store.seconds * store.events_per_second)
     for body in bodies(end - store.seconds, store.seconds, events):
@@ -132,19 +143,20 @@ def fill(server, store, end):
             raise BenchError(f"events were rejected: {counts}")
 
 
-def make_blocks(binary, environment, data, begin, end, folder):
+def make_blocks(server, begin, end):
     """What Prometheus would hold had it scraped: a day a block, as after its compactions."""
     # A store is read by one process at a time; promtool, which takes the longest, works on two days at once.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         imports = []
         for at in range(begin // DAY * DAY, end, DAY):
-            part = folder / f"{at}.om"
+            part = server.folder / f"{at}.om"
             with open(part, "wb") as output:
                 # Times at the end of an export are included.
                 subprocess.run(
-                    [binary, "export", "--data", data, "--match", '{__name__=~"cache_.+"}', "--start", str(at),
-                     "--end", str(min(at + DAY, end) - 0.001)], stdout=output, check=True, env=environment)
-            imports.append(pool.submit(import_part, part, folder / "tsdb"))
+                    [server.binary, "export", "--data", server.data, "--match", '{__name__=~"cache_.+"}', "--start",
+                     str(at), "--end", str(min(at + DAY, end) - 0.001)],
+                    stdout=output, check=True, env=server.environment)
+            imports.append(pool.submit(import_part, part, server.folder / "tsdb"))
             if len(imports) > 1:
                 imports[-2].result()
         for done in imports:
@@ -191,3 +203,38 @@ def difference(own, peer):
             if at not in ours or at not in theirs or not are_close(ours[at], theirs[at]):
                 return f"{dict(labels)} at {at}: {ours.get(at)}, not {theirs.get(at)}"
     return None
+
+
+def compare(own, peer, window, end):
+    """(name, milliseconds here, milliseconds there) of each query, the two taking turns."""
+    end -= OFF_GRID
+    figures = []
+    for expression in EXPRESSIONS:
+        query = (expression.format(range=window.range, long=window.long), end - window.seconds, end, window.step)
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            seconds, answer = ask(own, *query)
+            ours.append(seconds * 1e3)
+            seconds, peer_answer = ask(peer, *query)
+            theirs.append(seconds * 1e3)
+        if found := difference(points(answer), points(peer_answer)):
+            raise BenchError(f"{query[0]}: not as Prometheus answers: {found}")
+        figures.append((query[0], statistics.median(ours), statistics.median(theirs)))
+    return figures
+
+
+def run_stores(binary, folder):
+    """Yields (window, series, figures) of each window."""
+    end = int(time.time()) // HOUR * HOUR
+    for number, store in enumerate(STORES):
+        server = Rampart(binary, folder / f"store-{number}", resolution=store.resolution, retention_raw="30d")
+        with server:
+            fill(server, store, end)
+        make_blocks(server, end - store.seconds, end)
+        with server, Prometheus(server.folder) as prometheus:
+            own = http.client.HTTPConnection("127.0.0.1", server.port)
+            peer = http.client.HTTPConnection("127.0.0.1", prometheus.port)
+            _, answer = ask(own, 'count({__name__=~"cache_.+"})', end - 60, end - 60, "60s")
+            series = int(next(iter(next(iter(points(answer).values())).values())))
+            for window in store.windows:
+                yield window, series, compare(own, peer, window, end)

@@ -35,7 +35,7 @@ private let rooms: [String: Room] = [
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
   "Storage": Room(
-    row: 3, own: ["TimeSeries", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
+    row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
     row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage"],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
