@@ -27,7 +27,7 @@ struct SeriesWindows {
   let slots: [WindowSlot]
   /// End of the last window before them, if it may still matter.
   let previousEndMs: Int64?
-  private let pieces: [WindowPiece]
+  private var pieces: [WindowPiece]
   private let later: LaterBlocks
   private let state: SeriesState
   private var cumulative: Cumulative
@@ -65,12 +65,10 @@ struct SeriesWindows {
       }
     }
     if let head = snapshot.heads.head(index) {
-      if let first = head.histogram.entries.first {
-        let columns = try HistogramColumns(head.histogram, startMs: first.timeMs, widthMs: newestWidthMs)
-        pieces.append(WindowPiece(columns, widthMs: newestWidthMs))
-      } else if !head.counter.isEmpty {
-        pieces.append(WindowPiece(head.counter, widthMs: newestWidthMs))
-      }
+      pieces.append(
+        isHistogram
+          ? WindowPiece(HistogramColumns(head.histogram), widthMs: newestWidthMs)
+          : WindowPiece(head.counter, widthMs: newestWidthMs))
     }
     slots = WindowPiece.place(&pieces)
     cumulative = Cumulative(slots: slots.count)
@@ -113,6 +111,7 @@ struct SeriesWindows {
     upToBucket bucket: Int, _ body: (_ base: Int64, _ increments: borrowing [Int64]) throws -> Answer
   ) throws -> Answer {
     if cumulative.bucket > bucket { cumulative = Cumulative(slots: slots.count) }
+    for index in pieces.indices { pieces[index].columns?.prepareBuckets() }
     while cumulative.bucket < bucket {
       cumulative.bucket += 1
       cumulative.counted += (state.histogram?.counts[cumulative.bucket] ?? 0) - later.buckets[cumulative.bucket]
@@ -177,7 +176,7 @@ private struct LaterBlocks {
 /// Windows from one block or from memory, and which slots they are.
 private struct WindowPiece {
   private let counter: [CounterWindow]
-  let columns: HistogramColumns?
+  var columns: HistogramColumns?
   private let widthMs: Int64
   /// The slot of its first window, where the others follow.
   private var offset = 0

@@ -76,9 +76,7 @@ package enum Block {
     var reader = PackedReader(bytes)
     switch try form(&reader) {
     case .columns: return try HistogramColumns(bytes, startMs: startMs, widthMs: widthMs)
-    case .plain:
-      let windows = try plainWindows(&reader, startMs, widthMs)
-      return try HistogramColumns(windows, startMs: startMs, widthMs: widthMs)
+    case .plain: return HistogramColumns(try plainWindows(&reader, startMs, widthMs))
     case .differences, .doubles: throw reader.damage
     }
   }

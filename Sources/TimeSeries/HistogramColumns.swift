@@ -11,8 +11,20 @@ package struct HistogramColumns: Sendable {
     var bucket: Int
     /// Of all windows together.
     var count: Int64
-    /// Where in the bytes its entries are.
-    var bytes: Range<Int>
+    /// Where its entries are, in the bytes or in the array.
+    var entries: Range<Int>
+  }
+
+  /// How many observations a window has in a bucket.
+  private struct Entry {
+    var window: Int32
+    var count: Int64
+  }
+
+  private enum Content {
+    case encoded([UInt8], counts: Range<Int>, sumsAt: Int)
+    /// The entries are there once `prepareBuckets` was called.
+    case windows([HistogramWindow], [Entry])
   }
 
   /// Of the windows; ascending.
@@ -21,11 +33,9 @@ package struct HistogramColumns: Sendable {
   package let count: Int64
   /// Sum of all observations in seconds.
   package let sum: Double
-  private let bytes: [UInt8]
-  private let countsAt: Int
-  private let sumsAt: Int
+  private var content: Content
   /// Ascending by bucket.
-  private let columns: [Column]
+  private var columns: [Column]
 
   /// - Throws: where the bytes cannot have been written by `encoded`. What a column holds is looked at when it is read.
   package init(_ bytes: [UInt8], startMs: Int64, widthMs: Int64) throws(DamagedBytes) {
@@ -42,53 +52,92 @@ package struct HistogramColumns: Sendable {
       let (sum, overflows) = total.addingReportingOverflow(Int64(try reader.count(max: Int.max)))
       let length = try reader.count(max: bytes.count - end)
       guard !overflows else { throw reader.damage }
-      columns.append(Column(bucket: bucket, count: sum - total, bytes: end..<end + length))
+      columns.append(Column(bucket: bucket, count: sum - total, entries: end..<end + length))
       total = sum
       end += length
     }
     count = total
     let countsLength = try reader.count(max: bytes.count)
-    countsAt = reader.position
-    sumsAt = countsAt + countsLength
-    let columnsAt = sumsAt + startsMs.count * 8
+    let counts = reader.position..<reader.position + countsLength
+    let columnsAt = counts.upperBound + startsMs.count * 8
     guard columnsAt + end == bytes.count else { throw reader.damage }
-    for index in columns.indices {
-      columns[index].bytes = columns[index].bytes.lowerBound + columnsAt..<columns[index].bytes.upperBound + columnsAt
+    self.columns = columns.map { column in
+      let entries = column.entries.lowerBound + columnsAt..<column.entries.upperBound + columnsAt
+      return Column(bucket: column.bucket, count: column.count, entries: entries)
     }
-    self.columns = columns
-    self.bytes = bytes
+    content = .encoded(bytes, counts: counts, sumsAt: counts.upperBound)
   }
 
-  /// Windows that are in no block of columns, as columns.
-  ///
-  /// - Parameter startMs: the first window's start, or before it by a multiple of `widthMs`.
-  /// - Throws: for a time so far from all others that adding to it overflows.
-  package init(_ windows: Timeline<HistogramWindow>, startMs: Int64, widthMs: Int64) throws(DamagedBytes) {
-    let bytes = HistogramColumns.encoded(windows, startMs: startMs, widthMs: widthMs)
-    try self.init(bytes, startMs: startMs, widthMs: widthMs)
+  /// Windows that are in no block of columns.
+  package init(_ windows: Timeline<HistogramWindow>) {
+    let windows = windows.entries
+    startsMs = windows.map(\.timeMs)
+    sum = windows.reduce(0) { $0 + $1.sum }
+    count = windows.reduce(0) { $0 + $1.count }
+    columns = []
+    content = .windows(windows, [])
+  }
+
+  /// Makes columns of windows that came as they are, which buckets are then read from. Linear in what they hold, and
+  /// nothing the second time.
+  package mutating func prepareBuckets() {
+    guard case .windows(let windows, _) = content, columns.isEmpty else { return }
+    columns = (0..<DurationBuckets.count).map { Column(bucket: $0, count: 0, entries: 0..<0) }
+    for window in windows {
+      for entry in window.buckets {
+        columns[Int(entry.bucket)].count += entry.count
+        columns[Int(entry.bucket)].entries = 0..<columns[Int(entry.bucket)].entries.count + 1
+      }
+    }
+    columns.removeAll { $0.count == 0 }
+    var end = 0
+    var next = Array(repeating: 0, count: DurationBuckets.count)
+    for index in columns.indices {
+      next[columns[index].bucket] = end
+      columns[index].entries = end..<end + columns[index].entries.count
+      end = columns[index].entries.upperBound
+    }
+    var entries = Array(repeating: Entry(window: 0, count: 0), count: end)
+    for (index, window) in windows.enumerated() {
+      for entry in window.buckets {
+        entries[next[Int(entry.bucket)]] = Entry(window: Int32(index), count: entry.count)
+        next[Int(entry.bucket)] += 1
+      }
+    }
+    content = .windows(windows, entries)
   }
 
   // MARK: Reading
 
   /// Hands the number of observations of each window to `body`.
   package func forEachCount(_ body: (_ window: Int, _ count: Int64) -> Void) throws(DamagedBytes) {
-    var reader = PackedReader(bytes, at: countsAt)
-    var left = count
-    for window in startsMs.indices {
-      let count = Int64(try reader.count(max: Int(left)))
-      left -= count
-      body(window, count)
+    switch content {
+    case .windows(let windows, _):
+      for (index, window) in windows.enumerated() { body(index, window.count) }
+    case .encoded(let bytes, let counts, _):
+      var reader = PackedReader(bytes, at: counts.lowerBound)
+      var left = count
+      for window in startsMs.indices {
+        let count = Int64(try reader.count(max: Int(left)))
+        left -= count
+        body(window, count)
+      }
+      guard left == 0, reader.position == counts.upperBound else { throw reader.damage }
     }
-    guard left == 0, reader.position == sumsAt else { throw reader.damage }
   }
 
   /// Hands the sum of each window's observations, in seconds, to `body`.
   package func forEachSum(_ body: (_ window: Int, _ sum: Double) -> Void) throws(DamagedBytes) {
-    var reader = PackedReader(bytes, at: sumsAt)
-    for window in startsMs.indices { body(window, try reader.double()) }
+    switch content {
+    case .windows(let windows, _):
+      for (index, window) in windows.enumerated() { body(index, window.sum) }
+    case .encoded(let bytes, _, let sumsAt):
+      var reader = PackedReader(bytes, at: sumsAt)
+      for window in startsMs.indices { body(window, try reader.double()) }
+    }
   }
 
-  /// Adds what each window observed in one bucket to `counts`.
+  /// Adds what each window observed in one bucket to `counts`. `prepareBuckets` comes first.
   ///
   /// - Parameter first: index in `counts` of the first window; those of the others follow.
   /// - Returns: how many observations the bucket has.
@@ -109,30 +158,37 @@ package struct HistogramColumns: Sendable {
     inBucket bucket: Int, _ body: (_ window: Int, _ count: Int64) -> Void
   ) throws(DamagedBytes) -> Int64 {
     guard let column = column(bucket) else { return 0 }
-    var reader = PackedReader(bytes, at: column.bytes.lowerBound)
-    var next = 0
-    var left = column.count
-    while reader.position < column.bytes.upperBound {
-      let head = try reader.varint()
-      let gap = head >> 1
-      let isMore = head & 1 == 1
-      guard gap < UInt64(startsMs.count - next), left >= (isMore ? 2 : 1) else { throw reader.damage }
-      let count = isMore ? 2 + Int64(try reader.count(max: Int(left - 2))) : 1
-      left -= count
-      body(next + Int(gap), count)
-      next += Int(gap) + 1
+    switch content {
+    case .windows(_, let entries):
+      for entry in entries[column.entries] { body(Int(entry.window), entry.count) }
+    case .encoded(let bytes, _, _):
+      var reader = PackedReader(bytes, at: column.entries.lowerBound)
+      var next = 0
+      var left = column.count
+      while reader.position < column.entries.upperBound {
+        let head = try reader.varint()
+        let gap = head >> 1
+        let isMore = head & 1 == 1
+        guard gap < UInt64(startsMs.count - next), left >= (isMore ? 2 : 1) else { throw reader.damage }
+        let count = isMore ? 2 + Int64(try reader.count(max: Int(left - 2))) : 1
+        left -= count
+        body(next + Int(gap), count)
+        next += Int(gap) + 1
+      }
+      guard left == 0, reader.position == column.entries.upperBound else { throw reader.damage }
     }
-    guard left == 0, reader.position == column.bytes.upperBound else { throw reader.damage }
     return column.count
   }
 
-  /// Adds the observations of all windows to `counts`, one entry for each of `DurationBuckets`.
+  /// Adds the observations of all windows to `counts`, one entry for each of `DurationBuckets`. `prepareBuckets` comes
+  /// first.
   package func addTotals(to counts: inout [Int64]) {
     for column in columns { counts[column.bucket] += column.count }
   }
 
   /// All columns put together.
   package func windows() throws(DamagedBytes) -> Timeline<HistogramWindow> {
+    if case .windows(let windows, _) = content { return Timeline(sorted: windows) }
     var windows = startsMs.map { HistogramWindow(startMs: $0, buckets: [], sum: 0) }
     for column in columns {
       _ = try forEachEntry(inBucket: column.bucket) { window, count in
@@ -142,7 +198,7 @@ package struct HistogramColumns: Sendable {
     try forEachSum { windows[$0].sum = $1 }
     var isSound = true
     try forEachCount { isSound = isSound && windows[$0].count == $1 }
-    guard isSound else { throw DamagedBytes(offset: countsAt) }
+    guard isSound else { throw DamagedBytes(offset: 0) }
     return Timeline(sorted: windows)
   }
 

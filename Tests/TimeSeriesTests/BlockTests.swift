@@ -89,7 +89,10 @@ private func randomGauge(from startMs: Int64, _ random: inout SeededRandom) -> T
     let startMs = randomBlockStart(&random)
     let windows = randomHistogram(from: startMs, &random).entries
     let bytes = Block.encoded(Timeline(sorted: windows), startMs: startMs, widthMs: widthMs)
-    let columns = try Block.columns(bytes, startMs: startMs, widthMs: widthMs)
+    let isEncoded = Bool.random(using: &random)
+    var columns = isEncoded
+      ? try Block.columns(bytes, startMs: startMs, widthMs: widthMs) : HistogramColumns(Timeline(sorted: windows))
+    columns.prepareBuckets()
     #expect(columns.startsMs == windows.map(\.timeMs), "RAMPART_SEED=\(seed)")
     #expect(columns.count == windows.reduce(0) { $0 + $1.count }, "RAMPART_SEED=\(seed)")
     #expect(columns.sum == windows.reduce(0) { $0 + $1.sum }, "RAMPART_SEED=\(seed)")
