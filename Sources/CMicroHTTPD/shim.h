@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bridges two gaps: MHD_start_daemon is variadic, and Swift does not import variadic C functions; poll.h,
+// Bridges two gaps: MHD_start_daemon and others are variadic, and Swift does not import variadic C functions; poll.h,
 // sys/eventfd.h and accept4-style constants are taken from here so that one module brings what the server needs.
 // https://www.gnu.org/software/libmicrohttpd/manual/libmicrohttpd.html
 
@@ -8,6 +8,11 @@
 #define RAMPART_CMICROHTTPD_SHIM_H
 
 #include <microhttpd.h>
+
+// MHD_set_response_options is variadic as well. The body ends with the connection.
+static inline enum MHD_Result cmhd_forbid_chunks(struct MHD_Response *response) {
+  return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+}
 
 // MHD_start_daemon with its options as an array.
 static inline struct MHD_Daemon *cmhd_start_daemon(

@@ -31,6 +31,8 @@ internal import Synchronization
     var isWaiting = false
     var refusal: Response?
     var answer: Answer?
+    // Of the answer that is being sent, where it is produced meanwhile.
+    var body: SendQueue?
   }
 
   init(handle: OpaquePointer) {
@@ -102,10 +104,11 @@ internal import Synchronization
     }
   }
 
-  // The server is stopping: answers what is suspended, and whatever will be.
+  // The server is stopping: answers what is suspended, and whatever will be, and cuts what is still being produced.
   func refuseSuspensions(with response: Response) {
     suspension.withLock { state in
       state.refusal = response
+      state.body?.abort()
       if state.isWaiting { resume(&state, with: .response(response)) }
     }
   }
@@ -118,10 +121,23 @@ internal import Synchronization
     }
   }
 
+  // On the connection's thread: the request has ended, whether its answer was sent or not.
+  func detachBody() {
+    let body = suspension.withLock { state in
+      defer {
+        state.body = nil
+        state.answer = nil
+      }
+      return state.body
+    }
+    body?.detach()
+  }
+
   // The lock orders this after the suspension; libmicrohttpd takes a resume before the handler has returned as well.
   private func resume(_ state: inout Suspension, with answer: Answer) {
     state.isWaiting = false
     state.answer = answer
+    if case .streamed(_, let body) = answer { state.body = body }
     unsafe MHD_resume_connection(handle)
   }
 }

@@ -59,6 +59,8 @@ extension Exchange {
       stream.remove(listener)
       self.listener = nil
     }
+    // A connection that broke while it was suspended takes no answer.
+    if isStreaming || phase == .suspended { connection.detachBody() }
     if let completed = core.hooks.completed, phase != .idle {
       completed(
         CompletedRequest(method: method, routeTag: routeTag, status: status, durationNs: monotonicNs() - startedNs))
@@ -75,6 +77,7 @@ extension Exchange {
     refusal = nil
     status = 0
     isQueued = false
+    isStreaming = false
     connection.isBusy.store(false, ordering: .relaxed)
     connection.deadlineMs.store(core.requestDeadlineMs, ordering: .relaxed)
   }

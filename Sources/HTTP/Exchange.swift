@@ -49,6 +49,8 @@ internal import Synchronization
   // Known before the handler runs: a refusal. The body is read first where that is possible.
   var refusal: Response?
   var listener: (EventStream, EventListener)?
+  // Another thread produces the body that is being sent.
+  var isStreaming = false
   var status = 0
   // libmicrohttpd took the answer.
   var isQueued = false
@@ -107,7 +109,7 @@ internal import Synchronization
     core.sweeper.add(stream)
     status = 200
     connection.deadlineMs.store(.max, ordering: .relaxed)
-    guard let response = unsafe listener.makeHandle() else { return }
+    guard let response = unsafe listener.makeHandle(method) else { return }
     isQueued = unsafe MHD_queue_response(handle, 200, response) == .YES
     unsafe MHD_destroy_response(response)
   }
@@ -126,11 +128,26 @@ internal import Synchronization
       isQueued = unsafe MHD_queue_response(handle, UInt32(response.status), response.handle) == .YES
     case .response(let response):
       guard let made = unsafe response.makeHandle() else { return }
-      if core.isDraining.load(ordering: .relaxed) {
-        _ = unsafe MHD_add_response_header(made, "Connection", "close")
-      }
-      isQueued = unsafe MHD_queue_response(handle, UInt32(response.status), made) == .YES
-      unsafe MHD_destroy_response(made)
+      unsafe queue(made)
+    case .streamed(let head, let body):
+      isStreaming = true
+      guard
+        let made = unsafe body.makeHandle(
+          method, blockBytes: Exchange.streamedBlockBytes, contentType: head.contentType, headers: head.headers)
+      else { return }
+      unsafe queue(made)
     }
   }
+
+  // Takes over the response.
+  private func queue(_ response: OpaquePointer) {
+    if core.isDraining.load(ordering: .relaxed) {
+      _ = unsafe MHD_add_response_header(response, "Connection", "close")
+    }
+    isQueued = unsafe MHD_queue_response(handle, UInt32(status), response) == .YES
+    unsafe MHD_destroy_response(response)
+  }
+
+  // A chunk is at most what is left of a connection's memory.
+  private static let streamedBlockBytes = 16 << 10
 }

@@ -32,11 +32,14 @@ internal import CMicroHTTPD
 enum Answer: Sendable {
   case response(Response)
   case prepared(PreparedResponse)
+  // Status and headers, and where the body comes from.
+  case streamed(Response, SendQueue)
 
   var status: Int {
     switch self {
     case .response(let response): response.status
     case .prepared(let response): response.status
+    case .streamed(let head, _): head.status
     }
   }
 }

@@ -46,6 +46,11 @@ package struct Response: Sendable {
   // Owned by the caller, who destroys it once it is queued; nil when memory is short.
   func makeHandle() -> OpaquePointer? {
     guard let handle = unsafe ResponseBody.makeHandle(body) else { return nil }
+    unsafe Response.add(contentType, headers, to: handle)
+    return unsafe handle
+  }
+
+  static func add(_ contentType: StaticString?, _ headers: [Header], to handle: OpaquePointer) {
     if let contentType {
       contentType.withUTF8Buffer { text in
         _ = unsafe MHD_add_response_header(
@@ -55,7 +60,6 @@ package struct Response: Sendable {
     for header in headers {
       _ = unsafe MHD_add_response_header(handle, header.name, header.value)
     }
-    return unsafe handle
   }
 }
 

@@ -41,6 +41,18 @@ package final class SuspendedExchange: Sendable {
     complete(.prepared(response))
   }
 
+  /// Answers the request with a body that is produced while it is sent.
+  ///
+  /// - Parameters:
+  ///   - head: status and headers; its own body is not sent.
+  ///   - queuedBytesMax: most bytes that wait for the client; the producer waits then.
+  package func stream(_ head: Response, queuedBytesMax: Int = 1 << 20) -> BodyWriter {
+    let core = core
+    let queue = SendQueue(connection) { core.requestDeadlineMs }
+    if !complete(.streamed(head, queue)) { queue.detach() }
+    return BodyWriter(queue, queuedBytesMax: queuedBytesMax)
+  }
+
   private func complete(_ answer: Answer) -> Bool {
     guard !isCompleted.exchange(true, ordering: .acquiringAndReleasing) else { return false }
     return connection.complete(generation, with: answer)
