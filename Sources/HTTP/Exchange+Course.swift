@@ -11,14 +11,14 @@ internal import Synchronization
 
 extension Exchange {
   // The headers are in.
-  func begin(path text: UnsafePointer<CChar>, method: Method) -> MHD_Result {
-    self.method = method
+  func begin(path text: UnsafePointer<CChar>, method name: UnsafePointer<CChar>) -> MHD_Result {
+    method = unsafe Method(name)
     phase = .receiving
     connection.requests.store(connection.requests.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     connection.isBusy.store(true, ordering: .relaxed)
     connection.deadlineMs.store(core.requestDeadlineMs, ordering: .relaxed)
     if core.hooks.completed != nil { startedNs = monotonicNs() }
-    refusal = unsafe decide(text)
+    refusal = unsafe decide(text, name)
     guard refusal != nil else { return .YES }
     reception = .discard
     return refuseEarly()
@@ -101,7 +101,7 @@ extension Exchange {
     return encoding.lowercased() == "chunked" ? nil : "Transfer-Encoding: \(encoding.prefix(40)): must be chunked"
   }
 
-  private func decide(_ text: UnsafePointer<CChar>) -> Response? {
+  private func decide(_ text: UnsafePointer<CChar>, _ methodName: UnsafePointer<CChar>) -> Response? {
     let bytes = unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
     let isPath = unsafe bytes.withMemoryRebound(to: UInt8.self) {
       unsafe PercentDecoding.decodePath(
@@ -117,7 +117,8 @@ extension Exchange {
     }
     guard let node else { return core.error(404, "no such resource: \(pathText)") }
     guard let route else {
-      return core.error(405, "\(method.name) is not allowed here").with("Allow", node.allowedMethods)
+      let name = unsafe String(cString: methodName).prefix(40)
+      return core.error(405, "\(name) is not allowed here").with("Allow", node.allowedMethods)
     }
     return open(route.body)
   }

@@ -80,7 +80,7 @@ private func accessed(
   guard let pointer = unsafe cmhd_connection_context(handle!) else { return .NO }
   unsafe requestContext!.pointee = pointer
   return unsafe Unmanaged<Exchange>.fromOpaque(pointer)._withUnsafeGuaranteedRef { exchange in
-    unsafe exchange.begin(path: path!, method: Method(method!))
+    unsafe exchange.begin(path: path!, method: method!)
   }
 }
 

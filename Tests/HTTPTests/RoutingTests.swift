@@ -70,6 +70,7 @@ func pathsReachTheirRoute(_ path: String, _ status: Int, _ text: String) throws 
     let response = try client.response()
     #expect(response.status == 405)
     #expect(response["Allow"] == "GET, HEAD, PUT")
+    #expect(response.text == "\(method) is not allowed here\n")
   }
   // The connection was kept.
   #expect(try client.get("/").status == 200)
