@@ -12,10 +12,14 @@ final class CurlExchange {
   private(set) var body: [UInt8] = []
   private(set) var headers: [(name: String, value: String)] = []
   private(set) var isTooLarge = false
+  /// Takes the body of a success instead of `body`; false ends the request.
+  private let receiver: (([UInt8]) -> Bool)?
+  private var isSuccess = false
 
-  init(bodyBytesMax: Int, headerBytesMax: Int) {
+  init(bodyBytesMax: Int, headerBytesMax: Int, receiver: (([UInt8]) -> Bool)? = nil) {
     self.bodyBytesMax = bodyBytesMax
     self.headerBytesMax = headerBytesMax
+    self.receiver = receiver
   }
 
   /// Borrows `self` for the next perform of that handle.
@@ -43,6 +47,7 @@ final class CurlExchange {
   }
 
   private func appendBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if isSuccess, let receiver { return receiver(unsafe Array(bytes)) ? bytes.count : 0 }
     guard body.count + bytes.count <= bodyBytesMax else {
       isTooLarge = true
       return 0
@@ -63,7 +68,10 @@ final class CurlExchange {
 
   private func append(headerLine line: String) {
     // An interim answer (100 Continue) comes before the real one; only the last block counts.
-    if line.hasPrefix("HTTP/") { headers.removeAll() }
+    if line.hasPrefix("HTTP/") {
+      headers.removeAll()
+      isSuccess = line.split(separator: " ").dropFirst().first?.first == "2"
+    }
     guard let colon = line.firstIndex(of: ":"), !line.hasPrefix("HTTP/") else { return }
     let value = line[line.index(after: colon)...].drop { $0.isWhitespace }
     headers.append((String(line[..<colon]), String(value.trimmingSuffix { $0.isWhitespace })))

@@ -39,9 +39,16 @@ final class CurlHandle {
     return status
   }
 
+  /// For how long a request may take.
+  enum Patience {
+    case totalMs(Int)
+    /// Without a byte.
+    case stallSeconds(Int)
+  }
+
   /// Performs one request; what comes back is in `exchange`. Nil when an answer came.
   func perform(
-    method: String, url: String, headers: [(String, String)], body: [UInt8]?, connectMs: Int, totalMs: Int,
+    method: String, url: String, headers: [(String, String)], body: [UInt8]?, connectMs: Int, patience: Patience,
     exchange: CurlExchange
   ) -> Failure? {
     // Options of the request before are forgotten; its connection is kept.
@@ -59,7 +66,12 @@ final class CurlHandle {
     set(CURLOPT_FOLLOWLOCATION, 0)
     set(CURLOPT_TCP_NODELAY, 1)
     set(CURLOPT_CONNECTTIMEOUT_MS, connectMs)
-    set(CURLOPT_TIMEOUT_MS, totalMs)
+    switch patience {
+    case .totalMs(let ms): set(CURLOPT_TIMEOUT_MS, ms)
+    case .stallSeconds(let seconds):
+      set(CURLOPT_LOW_SPEED_LIMIT, 1)
+      set(CURLOPT_LOW_SPEED_TIME, seconds)
+    }
     set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     set(CURLOPT_PROTOCOLS_STR, "http,https")
     set(CURLOPT_NOPROXY, "*")

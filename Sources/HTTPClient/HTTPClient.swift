@@ -2,14 +2,14 @@
 
 internal import CCurl
 
-// One synchronous HTTP client over one curl easy handle: a request goes out, the whole answer comes back, the
-// connection is kept for the next one. It knows nothing of JSON, retries or the product; it follows no redirect, reads
+// One synchronous HTTP client over one curl easy handle: a request goes out, the answer comes back, whole or piece by
+// piece, the connection is kept for the next one. It knows nothing of JSON, retries or the product; it follows no redirect, reads
 // no proxy from the environment and speaks http and https only. Not for answers without end, such as event streams.
 
 /// Sends requests one after the other over kept-alive connections.
 ///
 /// Not `Sendable`: one client belongs to one thread at a time. `send` blocks that thread for at most
-/// `limits.totalMs`.
+/// `limits.totalMs`, `download` for as long as something comes.
 package final class HTTPClient {
   /// Bounds of every request.
   package struct Limits: Sendable {
@@ -17,17 +17,20 @@ package final class HTTPClient {
     package var connectMs: Int
     /// Milliseconds from `send` to the last byte of the answer.
     package var totalMs: Int
+    /// Seconds without a byte of an answer that comes piece by piece; such an answer may take as long as it likes.
+    package var stallSeconds: Int
     /// A longer body of an answer is refused with `.responseTooLarge`.
     package var responseBodyBytesMax: Int
     /// All header lines of an answer together; more is refused like a body too large.
     package var responseHeaderBytesMax: Int
 
     package init(
-      connectMs: Int = 2_000, totalMs: Int = 30_000, responseBodyBytesMax: Int = 16 << 20,
+      connectMs: Int = 2_000, totalMs: Int = 30_000, stallSeconds: Int = 120, responseBodyBytesMax: Int = 16 << 20,
       responseHeaderBytesMax: Int = 64 << 10
     ) {
       self.connectMs = connectMs
       self.totalMs = totalMs
+      self.stallSeconds = stallSeconds
       self.responseBodyBytesMax = responseBodyBytesMax
       self.responseHeaderBytesMax = responseHeaderBytesMax
     }
@@ -54,12 +57,31 @@ package final class HTTPClient {
   package func send(
     method: String, url: String, headers: [(String, String)] = [], body: [UInt8]? = nil
   ) throws(HTTPClientError) -> HTTPClientResponse {
-    let target = HTTPClientError.Target(method: method, url: url)
-    try Self.check(method: method, url: url, headers: headers, target: target)
     let exchange = CurlExchange(
       bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax)
+    return try perform(method, url, headers, body, .totalMs(limits.totalMs), exchange)
+  }
+
+  /// Sends a GET and hands on the body of a success as it comes, of whatever size.
+  ///
+  /// - Parameter receive: takes the next piece; false ends the request, which is then an error of kind `.failed`.
+  /// - Returns: without a body after a success; with it for any other status.
+  package func download(
+    url: String, headers: [(String, String)] = [], to receive: @escaping ([UInt8]) -> Bool
+  ) throws(HTTPClientError) -> HTTPClientResponse {
+    let exchange = CurlExchange(
+      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax, receiver: receive)
+    return try perform("GET", url, headers, nil, .stallSeconds(limits.stallSeconds), exchange)
+  }
+
+  private func perform(
+    _ method: String, _ url: String, _ headers: [(String, String)], _ body: [UInt8]?, _ patience: CurlHandle.Patience,
+    _ exchange: CurlExchange
+  ) throws(HTTPClientError) -> HTTPClientResponse {
+    let target = HTTPClientError.Target(method: method, url: url)
+    try Self.check(method: method, url: url, headers: headers, target: target)
     let failure = handle.perform(
-      method: method, url: url, headers: headers, body: body, connectMs: limits.connectMs, totalMs: limits.totalMs,
+      method: method, url: url, headers: headers, body: body, connectMs: limits.connectMs, patience: patience,
       exchange: exchange)
     if exchange.isTooLarge {
       throw target.error(

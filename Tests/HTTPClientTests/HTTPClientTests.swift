@@ -131,3 +131,36 @@ private func failure(_ send: () throws -> HTTPClientResponse) -> HTTPClientError
   #expect(failure { try client.send(method: "GET", url: "file:///etc/hostname") }?.kind == .invalidRequest)
   #expect(failure { try client.send(method: "GET", url: "gopher://127.0.0.1:1/") }?.kind == .invalidRequest)
 }
+
+@Test func aDownloadIsHandedOnAndMayBeLargerThanTheBound() throws {
+  let server = OneShotServer(answers: [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\nabcdef\r\n0\r\n\r\n",
+    answer("400 Bad Request", body: "wrong"),
+  ])
+  let client = HTTPClient(limits: .init(responseBodyBytesMax: 8))
+  let received = Received()
+  let response = try client.download(url: server.url + "/a") { received.append($0) }
+  #expect(response.status == 200 && response.body.isEmpty)
+  #expect(received.text == "123456abcdef")
+  #expect(try client.download(url: server.url + "/b") { received.append($0) }.text == "wrong")
+  #expect(received.text == "123456abcdef")
+}
+
+@Test func aDownloadThatBreaksOffOrIsGivenUpIsAnError() {
+  let server = OneShotServer(answers: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n", nil])
+  let client = HTTPClient(limits: .init(stallSeconds: 1))
+  #expect(failure { try client.download(url: server.url) { _ in true } }?.kind == .timedOut)
+  let other = OneShotServer(answers: [answer(body: "123")])
+  #expect(failure { try client.download(url: other.url) { _ in false } }?.kind == .failed)
+}
+
+private final class Received {
+  private var bytes: [UInt8] = []
+
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  func append(_ piece: [UInt8]) -> Bool {
+    bytes += piece
+    return true
+  }
+}
