@@ -81,6 +81,7 @@ let package = Package(
     tests("HTTPTests", ["HTTP"]),
     tests("CompressionTests", ["Compression"]),
     tests("HTTPClientTests", ["HTTPClient"]),
+    tests("PlatformTests", ["Platform"]),
     tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("PromQLTests", ["PromQL", "TimeSeries"]),
     tests("TimeSeriesTests", ["TimeSeries"]),

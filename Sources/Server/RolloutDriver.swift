@@ -5,18 +5,15 @@ internal import Logging
 internal import Platform
 internal import Storage
 
-// The thread that gives every active ramp its time and its evidence, once a second. What follows from them is decided
+// Gives every active ramp its time and its evidence, once a second. What follows from them is decided
 // by the Rollout value; what it decides is written by FlagService.
 
 final class RolloutDriver: Sendable {
-  private enum Phase { case running, stopping, ended }
-
   private static let intervalMs: Int64 = 1_000
 
   private let flags: FlagService
   private let measurement: GuardMeasurement
   private let logger: Logger
-  private let phase = Monitor(Phase.running)
 
   init(flags: FlagService, store: Store, resolutionMs: Int64, logger: Logger) {
     self.flags = flags
@@ -24,24 +21,9 @@ final class RolloutDriver: Sendable {
     self.logger = logger
   }
 
-  func start() {
-    startThread(named: "rollouts") { self.run() }
-  }
-
-  /// - Returns: false when the thread did not end in time.
-  func stop(timeoutMs: Int64) -> Bool {
-    phase.change { if $0 == .running { $0 = .stopping } }
-    return phase.wait(timeoutMs: timeoutMs) { $0 == .ended ? true : nil } ?? false
-  }
-
-  private func run() {
-    var lastMs = Clock.monotonicMs()
-    while phase.wait(timeoutMs: RolloutDriver.intervalMs, until: { $0 == .stopping ? true : nil }) == nil {
-      let nowMs = Clock.monotonicMs()
-      tick(elapsedMs: nowMs - lastMs)
-      lastMs = nowMs
-    }
-    phase.change { $0 = .ended }
+  /// The thread that does so, not yet started.
+  func makeThread() -> RepeatingThread {
+    RepeatingThread(name: "rollouts", untilNextMs: { RolloutDriver.intervalMs }) { self.tick(elapsedMs: $0) }
   }
 
   private func tick(elapsedMs: Int64) {

@@ -18,8 +18,8 @@ package final class Service: Sendable {
 
   private struct Running: Sendable {
     let store: Store
-    let driver: RolloutDriver
-    let recorder: SelfRecorder
+    let driver: RepeatingThread
+    let recorder: RepeatingThread
     let http: HTTPServer
     let readings: Worker
     let queries: Worker
@@ -49,14 +49,15 @@ package final class Service: Sendable {
       let promQL = Worker(name: "queries", threads: 2, queueMax: 64)
       let administration = Worker(name: "administration", queueMax: 256)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
+        .makeThread()
       let counters = IngestCounters()
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
       let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
       let http = makeServer(store, flags, streams, readings, promQL, administration, metrics, startedMs: startedMs)
       server.change { $0 = http }
-      let recorder = SelfRecorder(
-        store: store, metrics: metrics, intervalMs: configuration.resolutionMs, logger: logger)
+      let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
+        .makeThread(resolutionMs: configuration.resolutionMs)
       driver.start()
       recorder.start()
       let port = try http.start()
