@@ -2,6 +2,8 @@
 
 internal import Flags
 internal import HTTP
+internal import PromQL
+internal import TimeSeries
 
 // Parameters of Prometheus' API, from the query and from the body of a form.
 
@@ -52,6 +54,19 @@ struct PrometheusParameters: Sendable {
       throw .invalidParameter(name, "cannot parse \"\(text.prefix(80))\" to a valid duration")
     }
     return ms
+  }
+
+  /// The matchers of each `match[]`, which are selectors of PromQL.
+  func selections() throws(PrometheusError) -> [[Matcher]] {
+    var selections: [[Matcher]] = []
+    for text in all("match[]") {
+      do throws(ParseError) {
+        selections.append(try VectorSelector(parsing: text).matchers)
+      } catch {
+        throw .invalidParameter("match[]", "\(error)")
+      }
+    }
+    return selections
   }
 
   /// A whole number from 0; nil where it is missing or 0, which is no limit.

@@ -21,9 +21,20 @@ package final class Service: Sendable {
     let driver: RepeatingThread
     let recorder: RepeatingThread
     let http: HTTPServer
-    let readings: Worker
-    let queries: Worker
-    let administration: Worker
+    let workers: Workers
+  }
+
+  /// What waits for the disk waits in one of these.
+  private struct Workers: Sendable {
+    let readings = Worker(name: "readings", threads: 2, queueMax: 256)
+    let queries = Worker(name: "queries", threads: 2, queueMax: 64)
+    let administration = Worker(name: "administration", queueMax: 256)
+
+    /// - Returns: false when one did not end in time.
+    func stop(timeoutMs: Int64) -> Bool {
+      let hasEnded = [readings, queries, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      return hasEnded.allSatisfy { $0 }
+    }
   }
 
   private let configuration: Configuration
@@ -45,16 +56,14 @@ package final class Service: Sendable {
       let streams = ChangeStreams()
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
-      let readings = Worker(name: "readings", threads: 2, queueMax: 256)
-      let promQL = Worker(name: "queries", threads: 2, queueMax: 64)
-      let administration = Worker(name: "administration", queueMax: 256)
+      let workers = Workers()
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
         .makeThread()
       let counters = IngestCounters()
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
       let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
-      let http = makeServer(store, flags, streams, readings, promQL, administration, metrics, startedMs: startedMs)
+      let http = makeServer(store, flags, streams, workers, metrics, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
         .makeThread(resolutionMs: configuration.resolutionMs)
@@ -62,9 +71,7 @@ package final class Service: Sendable {
       recorder.start()
       let port = try http.start()
       running.change {
-        $0 = Running(
-          store: store, driver: driver, recorder: recorder, http: http, readings: readings, queries: promQL,
-          administration: administration)
+        $0 = Running(store: store, driver: driver, recorder: recorder, http: http, workers: workers)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -86,8 +93,7 @@ package final class Service: Sendable {
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
-      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.readings.stop(timeoutMs: 2_000),
-      parts.queries.stop(timeoutMs: 2_000), parts.administration.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -105,9 +111,8 @@ package final class Service: Sendable {
   }
 
   private func makeServer(
-    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ readings: Worker, _ promQL: Worker,
-    _ administration: Worker,
-    _ metrics: MetricsPage, startedMs: Int64
+    _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ workers: Workers, _ metrics: MetricsPage,
+    startedMs: Int64
   ) -> HTTPServer {
     let counters = metrics.counters
     var router = Router()
@@ -117,14 +122,14 @@ package final class Service: Sendable {
       bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs
     ).add(to: &router)
     ReadingRoutes(
-      store: store, metrics: metrics, counters: counters, queries: readings, resolutionMs: configuration.resolutionMs,
+      store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
     ).add(to: &router)
     QueryRoutes(
-      queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: promQL
+      queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
-    FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)
+    FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
   }

@@ -177,14 +177,8 @@ struct FlagRoutes: Sendable {
     } catch {
       return exchange.respond(Answers.error(error))
     }
-    let token = exchange.suspend()
-    let isQueued = administration.submit {
-      do {
-        token.complete(try work(request))
-      } catch {
-        token.complete(Answers.error(error))
-      }
-    }
-    if !isQueued { token.complete(Answers.error(RequestError.unavailable("too many changes are waiting: try again"))) }
+    // A client that goes away has asked all the same, so the change is made.
+    let busy = RequestError.unavailable("too many changes are waiting: try again")
+    exchange.answer(on: administration, busy: busy, failure: { Answers.error($0) }) { _ in try work(request) }
   }
 }

@@ -12,8 +12,6 @@ internal import TimeSeries
 struct QueryRoutes: Sendable {
   /// Of a form; a query of Grafana has some kilobytes.
   private static let bodyBytesMax = 1 << 20
-  /// As Prometheus: steps of a range query, so that one point more is answered.
-  private static let stepsMax: Int64 = 11_000
   /// The API's own version, for clients that choose by it; ours is the revision.
   private static let apiVersion = "3.14.0"
 
@@ -22,9 +20,15 @@ struct QueryRoutes: Sendable {
   /// Queries run here and nowhere else: a heavy one delays only others of its kind.
   let worker: Worker
 
+  private var evaluation: QueryEvaluation { QueryEvaluation(queries: queries) }
+
   func add(to router: inout Router) {
-    add("/api/v1/query", to: &router) { try query($0, $1) }
-    add("/api/v1/query_range", to: &router) { try queryRange($0, $1) }
+    add("/api/v1/query", to: &router) { parameters, token in
+      try evaluation.instant(parameters) { token.isAbandoned }
+    }
+    add("/api/v1/query_range", to: &router) { parameters, token in
+      try evaluation.range(parameters) { token.isAbandoned }
+    }
     add("/api/v1/format_query", to: &router) { parameters, _ in
       let text = try Expr(parsing: parameters.text("query") ?? "").prettified
       return PrometheusAnswer.success { $0.string(text) }
@@ -75,66 +79,14 @@ struct QueryRoutes: Sendable {
     } catch {
       return exchange.respond(error.response)
     }
-    let token = exchange.suspend()
-    let isQueued = worker.submit {
+    let busy = PrometheusError(.unavailable, "too many queries are waiting: try again")
+    exchange.answer(on: worker, busy: busy, failure: { PrometheusError($0).response }) { token in
       // Whoever went away while the query waited wants no answer.
-      guard !token.isAbandoned else { return }
-      do {
-        token.complete(try work(parameters, token))
-      } catch {
-        token.complete(PrometheusError(error).response)
-      }
+      token.isAbandoned ? nil : try work(parameters, token)
     }
-    if !isQueued { token.complete(PrometheusError(.unavailable, "too many queries are waiting: try again").response) }
   }
 
   // MARK: Queries
-
-  private func query(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
-    let limit = try parameters.limit()
-    let timeMs = try parameters.timeMs("time") ?? Clock.wallMs()
-    let text = parameters.text("query") ?? ""
-    let terms = try terms(parameters, token)
-    let result = try queries.value(of: try Expr(parsing: text), atMs: timeMs, terms)
-    return PrometheusAnswer.result(result, query: text, seriesMax: limit)
-  }
-
-  private func queryRange(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
-    let limit = try parameters.limit()
-    let fromMs = try parameters.requiredTimeMs("start")
-    let throughMs = try parameters.requiredTimeMs("end")
-    guard throughMs >= fromMs else {
-      throw PrometheusError.invalidParameter("end", "end timestamp must not be before start time")
-    }
-    guard let stepMs = try parameters.durationMs("step") else {
-      throw PrometheusError.invalidParameter("step", "cannot parse \"\" to a valid duration")
-    }
-    guard stepMs > 0 else {
-      throw PrometheusError.invalidParameter(
-        "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
-    }
-    guard (throughMs - fromMs) / stepMs <= QueryRoutes.stepsMax else {
-      throw PrometheusError(
-        .badData,
-        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
-    }
-    let text = parameters.text("query") ?? ""
-    let terms = try terms(parameters, token)
-    let expr = try Expr(parsing: text)
-    let result = try queries.matrix(of: expr, fromMs: fromMs, throughMs: throughMs, stepMs: stepMs, terms)
-    return PrometheusAnswer.result(result, query: text, seriesMax: limit)
-  }
-
-  private func terms(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> QueryService.Terms {
-    var terms = QueryService.Terms()
-    terms.timeoutMs = min(try parameters.durationMs("timeout") ?? terms.timeoutMs, terms.timeoutMs)
-    terms.lookbackMs = try parameters.durationMs("lookback_delta")
-    if let lookbackMs = terms.lookbackMs, lookbackMs <= 0 {
-      throw PrometheusError.invalidParameter("lookback_delta", "must be positive")
-    }
-    terms.isAbandoned = { token.isAbandoned }
-    return terms
-  }
 
   /// Exemplars are not kept in this version; the question is checked, and answered with none.
   private func exemplars(_ parameters: PrometheusParameters) throws -> Response {
@@ -149,16 +101,6 @@ struct QueryRoutes: Sendable {
 
   // MARK: Series and labels
 
-  private func selections(_ parameters: PrometheusParameters) throws -> [[Matcher]] {
-    try parameters.all("match[]").map { text in
-      do throws(ParseError) {
-        return try VectorSelector(parsing: text).matchers
-      } catch {
-        throw PrometheusError.invalidParameter("match[]", "\(error)")
-      }
-    }
-  }
-
   private func range(_ parameters: PrometheusParameters) throws -> (fromMs: Int64, throughMs: Int64) {
     (try parameters.timeMs("start") ?? 0, try parameters.timeMs("end") ?? .max / 4)
   }
@@ -168,7 +110,7 @@ struct QueryRoutes: Sendable {
     let limit = try parameters.limit()
     let range = try range(parameters)
     let found = try queries.labels(
-      matchingAny: try selections(parameters), fromMs: range.fromMs, throughMs: range.throughMs)
+      matchingAny: try parameters.selections(), fromMs: range.fromMs, throughMs: range.throughMs)
     let capacity = min(found.count, limit ?? .max) * 160
     return PrometheusAnswer.success(warnings: QueryRoutes.warnings(found.count, limit), capacity: capacity) { writer in
       writer.beginArray()
@@ -190,7 +132,7 @@ struct QueryRoutes: Sendable {
     let limit = try parameters.limit()
     let range = try range(parameters)
     let texts = try queries.labelTexts(
-      name, matchingAny: try selections(parameters), fromMs: range.fromMs, throughMs: range.throughMs)
+      name, matchingAny: try parameters.selections(), fromMs: range.fromMs, throughMs: range.throughMs)
     let sorted = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     return PrometheusAnswer.strings(
       Array(sorted.prefix(limit ?? .max)), warnings: QueryRoutes.warnings(sorted.count, limit))
@@ -224,7 +166,7 @@ struct QueryRoutes: Sendable {
   /// The newest sample of each series, in the text format with times. https://prometheus.io/docs/prometheus/latest/federation/
   private func federate(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
     let nowMs = Clock.wallMs()
-    let terms = try terms(parameters, token)
+    let terms = try evaluation.terms(parameters) { token.isAbandoned }
     var samples: [Labels: InstantSample] = [:]
     for text in parameters.all("match[]") {
       _ = try VectorSelector(parsing: text)

@@ -6,7 +6,7 @@ internal import Platform
 internal import Storage
 internal import TimeSeries
 
-// What can be read: health, metrics, totals, dead letters, audit, status. Whatever reads the disk runs on the query
+// What can be read: health, metrics, totals, dead letters, audit, status. Whatever reads the disk runs on a
 // worker with the request suspended, so that a long query delays neither ingest nor flags.
 
 struct ReadingRoutes: Sendable {
@@ -16,7 +16,7 @@ struct ReadingRoutes: Sendable {
   let store: Store
   let metrics: MetricsPage
   let counters: IngestCounters
-  let queries: Worker
+  let worker: Worker
   let resolutionMs: Int64
   let startedMs: Int64
 
@@ -41,17 +41,10 @@ struct ReadingRoutes: Sendable {
     router.get("/api/v1/status") { exchange in answer(exchange) { Answers.json(status()) } }
   }
 
-  /// Runs `work` on the query worker and answers with what it gives or throws.
+  /// Runs `work` on the worker and answers with what it gives or throws.
   private func answer(_ exchange: Exchange, _ work: @escaping @Sendable () throws -> Response) {
-    let token = exchange.suspend()
-    let isQueued = queries.submit {
-      do {
-        token.complete(try work())
-      } catch {
-        token.complete(Answers.error(error))
-      }
-    }
-    if !isQueued { token.complete(Answers.error(RequestError.unavailable("too many queries are waiting: try again"))) }
+    let busy = RequestError.unavailable("too many queries are waiting: try again")
+    exchange.answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in try work() }
   }
 
   private func totals(_ exchange: Exchange) {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import Platform
+
+// Answering on a worker, which is how everything is answered that waits for the disk.
+
+extension Exchange {
+  /// Suspends the request, runs `work` on a worker and answers with what it gives or throws.
+  ///
+  /// - Parameters:
+  ///   - busy: what is said where the worker's queue is full.
+  ///   - failure: the answer to an error, `busy` among them.
+  ///   - work: gives nil where nobody wants an answer any more, or where it has begun one itself.
+  func answer(
+    on worker: Worker, busy: any Error, failure: @escaping @Sendable (any Error) -> Response,
+    _ work: @escaping @Sendable (SuspendedExchange) throws -> Response?
+  ) {
+    let token = suspend()
+    let isQueued = worker.submit {
+      do {
+        if let response = try work(token) { token.complete(response) }
+      } catch {
+        token.complete(failure(error))
+      }
+    }
+    if !isQueued { token.complete(failure(busy)) }
+  }
+}
