@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Foundation
 internal import HTTPClient
 internal import JSON
 internal import Platform
+internal import Server
 
-// `rampart query EXPR`: PromQL of a running server, for people and for scripts.
+// `rampart query EXPR`: PromQL of a running server or of a store, for people and for scripts.
 
 struct QueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",
-    abstract: "Evaluates a PromQL expression on a running server.",
+    abstract: "Evaluates a PromQL expression on a running server, or on a store.",
     discussion: """
-      Without --start the value now, or at --time. Times are seconds since 1970 or RFC 3339.
+      Without --start the value now, or at --time. Times are seconds since 1970 or RFC 3339. With --data settings come as
+      for serve, and the resolution must be the server's.
 
       EXAMPLES:
         rampart query 'sum by (cache) (rate(cache_hits_total[5m]))'
-        rampart query --start 2026-11-21T10:00:00Z --end 2026-11-21T11:00:00Z --step 1m cache_entries
+        rampart query --data ./rampart-data --start 2026-11-21T10:00:00Z --end 2026-11-21T11:00:00Z cache_entries
       """)
 
   @Argument(help: ArgumentHelp("The expression.", valueName: "expr"))
   var expression: String
 
-  @Option(help: ArgumentHelp("Server to ask.", valueName: "url"))
-  var server = "http://127.0.0.1:8990"
+  @OptionGroup
+  var reading: ReadingOptions
 
   @Option(help: "When; now without it.")
   var time: String?
@@ -38,7 +39,7 @@ struct QueryCommand: ParsableCommand {
   @Option(help: "Distance of the points of a range, such as 30s.")
   var step = "1m"
 
-  @ArgumentParser.Flag(help: "Print the server's JSON.")
+  @ArgumentParser.Flag(help: "Print the JSON of the HTTP API.")
   var json = false
 
   func validate() throws {
@@ -47,26 +48,32 @@ struct QueryCommand: ParsableCommand {
   }
 
   func run() throws {
-    var fields = ["query": expression]
-    if let start {
-      fields["start"] = start
-      fields["end"] = end ?? "\(Double(Clock.wallMs()) / 1000)"
-      fields["step"] = step
-    } else {
-      fields["time"] = time
-    }
-    let path = "/api/v1/\(start == nil ? "query" : "query_range")"
-    let response = try ServerClient(server: server).send(
-      "POST", path, contentType: "application/x-www-form-urlencoded", body: Array(QueryCommand.form(fields).utf8))
-    let document = try? JSONValue(parsing: response.body)
-    guard response.isSuccess, let data = document?["data"] else {
-      let reason = document?["error"]?.string ?? "status \(response.status)"
-      throw CommandFailure(status: response.status == 400 ? .wrongUsage : .failed, message: "query: \(reason)")
+    let (status, body) = try answer()
+    let document = try? JSONValue(parsing: body)
+    guard status == 200, let data = document?["data"] else {
+      let reason = document?["error"]?.string ?? "status \(status)"
+      throw CommandFailure(status: status == 400 ? .wrongUsage : .failed, message: "query: \(reason)")
     }
     for note in (document?["warnings"]?.array ?? []) + (document?["infos"]?.array ?? []) {
       Files.write(Array("\(note.string ?? "")\n".utf8), to: 2)
     }
-    if json { print(response.text) } else { show(data) }
+    if json { print(String(decoding: body, as: UTF8.self)) } else { show(data) }
+  }
+
+  private func answer() throws -> (status: Int, body: [UInt8]) {
+    var fields = [(name: "query", value: expression)]
+    if let start {
+      fields.append((name: "start", value: start))
+      fields.append((name: "end", value: end ?? "\(Double(Clock.wallMs()) / 1000)"))
+      fields.append((name: "step", value: step))
+    } else if let time {
+      fields.append((name: "time", value: time))
+    }
+    let form = Array(formText(fields).utf8)
+    if let answer = try reading.withStore("query", { $0.query(form: form, isRange: start != nil) }) { return answer }
+    let path = "/api/v1/\(start == nil ? "query" : "query_range")"
+    let response = try reading.client.send("POST", path, contentType: "application/x-www-form-urlencoded", body: form)
+    return (response.status, response.body)
   }
 
   private func show(_ data: JSONValue) {
@@ -95,12 +102,5 @@ struct QueryCommand: ParsableCommand {
     let name = members.first { $0.name == "__name__" }?.value.string ?? ""
     let labels = members.filter { $0.name != "__name__" }.map { "\($0.name)=\($0.value.text)" }
     return labels.isEmpty && !name.isEmpty ? name : "\(name){\(labels.joined(separator: ", "))}"
-  }
-
-  private static func form(_ fields: [String: String]) -> String {
-    var allowed = CharacterSet.alphanumerics
-    allowed.insert(charactersIn: "-._~")
-    return fields.map { "\($0.key)=\($0.value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")" }
-      .joined(separator: "&")
   }
 }

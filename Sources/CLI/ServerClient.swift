@@ -20,13 +20,38 @@ struct ServerClient {
   ///
   /// - Throws: `CommandFailure` when there is no answer.
   func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil) throws -> HTTPClientResponse {
-    var headers: [(String, String)] = body == nil ? [] : [("Content-Type", contentType)]
-    if let token, !token.isEmpty { headers.append(("Authorization", "Bearer \(token)")) }
+    let headers = body == nil ? [] : [("Content-Type", contentType)]
     do {
-      return try client.send(method: method, url: server + path, headers: headers, body: body)
+      return try client.send(method: method, url: server + path, headers: headers + authorization, body: body)
     } catch {
-      throw CommandFailure(status: .failed, message: "\(error): is the server running? (rampart serve, or --server URL)")
+      throw ServerClient.failure(error)
     }
+  }
+
+  /// One GET whose answer is handed on as it comes, of whatever size.
+  ///
+  /// - Parameter receive: takes the next piece; false ends the request, which then throws.
+  /// - Throws: `CommandFailure`, with the server's own sentence where it answered.
+  func download(_ path: String, to receive: @escaping ([UInt8]) -> Bool) throws {
+    let response: HTTPClientResponse
+    do {
+      response = try client.download(url: server + path, headers: authorization, to: receive)
+    } catch {
+      throw ServerClient.failure(error)
+    }
+    guard response.isSuccess else {
+      let reason = (try? JSONValue(parsing: response.body))?["error"]?.string ?? "status \(response.status)"
+      throw CommandFailure(status: response.status == 400 ? .wrongUsage : .failed, message: "\(server): \(reason)")
+    }
+  }
+
+  private var authorization: [(String, String)] {
+    token.flatMap { $0.isEmpty ? nil : [("Authorization", "Bearer \($0)")] } ?? []
+  }
+
+  private static func failure(_ error: HTTPClientError) -> CommandFailure {
+    let hint = error.kind == .cannotConnect ? ": is the server running? (rampart serve, or --server URL)" : ""
+    return CommandFailure(status: .failed, message: "\(error)\(hint)")
   }
 
   /// One request whose answer must be a success.

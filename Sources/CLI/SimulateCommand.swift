@@ -2,7 +2,6 @@
 
 internal import ArgumentParser
 internal import Flags
-internal import Foundation
 internal import Platform
 internal import Simulation
 
@@ -95,37 +94,13 @@ struct SimulateCommand: ParsableCommand {
     let fromMs = from ?? Clock.wallMs() - Int64(spanMs)
     var generator = EventGenerator(seed: seed, fromMs: fromMs, spanMs: spanMs)
     var log = EventLog()
-    let target = try OutputFile(output)
+    let target = try OutputFile(output, command: "simulate")
     for start in stride(from: 0, to: eventsCount, by: linesPerPart) {
       generator.append(eventsCount: min(linesPerPart, eventsCount - start), brokenPerMillion: brokenPerMillion, to: &log)
       try target.write(log.bytes)
       log.removeAll()
     }
-    if let ledger { try OutputFile(ledger).write(Array((log.ledger.json + "\n").utf8)) }
-  }
-}
-
-/// A file that is written from its start, or standard output.
-private struct OutputFile {
-  private let handle: FileHandle
-
-  init(_ path: String) throws {
-    if path == "-" {
-      handle = .standardOutput
-    } else {
-      guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path) else {
-        throw CommandFailure(status: .failed, message: "simulate: \(path): could not be created")
-      }
-      self.handle = handle
-    }
-  }
-
-  func write(_ bytes: [UInt8]) throws {
-    do {
-      try handle.write(contentsOf: Data(bytes))
-    } catch {
-      throw CommandFailure(status: .failed, message: "simulate: write: \(error.localizedDescription)")
-    }
+    if let ledger { try OutputFile(ledger, command: "simulate").write(Array((log.ledger.json + "\n").utf8)) }
   }
 }
 

@@ -24,6 +24,11 @@ struct PrometheusParameters: Sendable {
     self.fields = fields
   }
 
+  /// - Parameter form: of the type application/x-www-form-urlencoded.
+  init(form: [UInt8]) {
+    fields = FormFields(body: form.span)
+  }
+
   func text(_ name: String) -> String? {
     fields[name].flatMap { $0.isEmpty ? nil : $0 }
   }

@@ -4,7 +4,7 @@ internal import Foundation
 
 // Times as they come in query parameters.
 
-package enum RequestTime {
+enum RequestTime {
   /// Epoch seconds, fraction allowed, or RFC 3339, as in Prometheus' API.
   ///
   /// - Returns: nil where the parameter is absent.
@@ -16,7 +16,7 @@ package enum RequestTime {
   }
 
   /// Nil for what is neither, and for seconds beyond `secondsMax`.
-  package static func ms(_ text: String) -> Int64? {
+  static func ms(_ text: String) -> Int64? {
     if let seconds = Double(text) { return abs(seconds) <= secondsMax ? Int64((seconds * 1000).rounded()) : nil }
     for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), Date.ISO8601FormatStyle()] {
       if let date = try? style.parse(text) { return Int64((date.timeIntervalSince1970 * 1000).rounded()) }

@@ -28,11 +28,12 @@ package final class Service: Sendable {
   private struct Workers: Sendable {
     let readings = Worker(name: "readings", threads: 2, queueMax: 256)
     let queries = Worker(name: "queries", threads: 2, queueMax: 64)
+    let exports = Worker(name: "exports", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [readings, queries, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
       return hasEnded.allSatisfy { $0 }
     }
   }
@@ -127,6 +128,9 @@ package final class Service: Sendable {
     ).add(to: &router)
     QueryRoutes(
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
+    ).add(to: &router)
+    ExportRoutes(
+      export: StoreExport(store: store, resolutionMs: configuration.resolutionMs), worker: workers.exports, logger: logger
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)

@@ -175,7 +175,8 @@ package final class Store: Sendable {
   private static func openPool(_ path: String, _ configuration: StoreConfiguration) throws -> DatabasePool {
     var settings = Configuration()
     settings.label = "rampart"
-    settings.maximumReaderCount = 4
+    // Two queries and an export may last; readings and the driver of ramps must still find one.
+    settings.maximumReaderCount = 5
     settings.busyMode = .timeout(5)
     settings.foreignKeysEnabled = true
     // A full block of a calm series has some 1,100 bytes: of 4 KiB pages a fifth would stay empty. A file that exists

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prometheus' HTTP API: answers, errors, Grafana's calls, promtool, and a real Prometheus that scrapes us."""
 
+import contextlib
 import http.server
 import json
 import os
+import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -190,6 +193,133 @@ def test_promtool_and_our_own_command_agree(filled):
         [BINARY, "query", "--server", url, "--start", str(filled.end - 60), "--end", time_, "--step", "1m", "--json",
          "sum(cache_hits_total)"], capture_output=True, text=True)
     assert len(json.loads(ranged.stdout)["data"]["result"][0]["values"]) == 2
+
+
+def run(*arguments):
+    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_a_store_is_queried_without_its_server_and_left_as_it_is(filled):
+    """The same text and the same JSON, from the file of a server that was killed and has all of it in its log."""
+    at = ["--time", filled.end - 30]
+    through = ["--start", filled.end - 300, "--end", filled.end - 30, "--step", "30s"]
+    calls = [
+        [*at, "sum by (tier) (cache_hits_total)"], [*at, "--json", "rate(cache_hits_total[5m])"],
+        [*through, "histogram_quantile(0.9, sum by (le) (rate(cache_operation_duration_seconds_bucket[5m])))"],
+        [*through, "--json", "cache_misses_total"], ["--json", *at, "rate(process_cpu_seconds_total[1m])"]]
+    url, data = f"http://127.0.0.1:{filled.port}", filled.data
+    live = [run("query", "--server", url, *call) for call in calls]
+    refused = run("query", "--data", data, "1")
+    assert refused.returncode == 1 and "in use by a running server" in refused.stderr and "--server" in refused.stderr
+    filled.kill()
+
+    def content():
+        with contextlib.closing(sqlite3.connect(data / "rampart.sqlite")) as database:
+            return list(database.iterdump())
+
+    before = content()
+    assert any("INSERT INTO \"journal\"" in line for line in before)
+    stored = [run("query", "--data", data, *call) for call in calls]
+    assert [(each.returncode, each.stdout, each.stderr) for each in stored] == [(0, each.stdout, each.stderr) for each in live]
+    assert float(json.loads(stored[1].stdout)["data"]["result"][0]["value"][1]) == pytest.approx(1)
+    assert before == content()
+
+
+def test_wrong_ways_to_query_a_store(tmp_path):
+    none = run("query", "--data", tmp_path / "none", "1")
+    assert none.returncode == 2 and "holds no store" in none.stderr
+    assert not (tmp_path / "none").exists()
+    both = run("query", "--data", tmp_path, "--server", "http://127.0.0.1:1", "1")
+    assert both.returncode == 2 and "leave it out with --server" in both.stderr
+    with Rampart(tmp_path) as server:
+        server.stop()
+        wrong = run("query", "--data", server.data, "rat(x)")
+        assert wrong.returncode == 2 and "unknown function" in wrong.stderr
+        wrong = run("export", "--data", server.data, "--match", "rate(x[5m])")
+        assert wrong.returncode == 2 and "match[]" in wrong.stderr and not wrong.stdout
+
+
+def test_an_export_is_what_the_store_holds(filled):
+    url, window = f"http://127.0.0.1:{filled.port}", ["--start", filled.end - 300, "--end", filled.end - 30]
+    matches = ["--match", '{__name__=~"cache_.+"}', "--match", "cache_hits_total"]
+    live = run("export", "--server", url, *window, *matches)
+    assert live.returncode == 0 and live.stdout.endswith("\n# EOF\n"), live.stderr
+    lines = live.stdout.splitlines()
+    hits_ = [line for line in lines if line.startswith("cache_hits_total{")]
+    assert hits_[0] == f'cache_hits_total{{cache="profile",service="profile",tier="L1"}} 300 {filled.end - 300}'
+    assert len(hits_) == len(set(hits_)) == 28
+    assert lines.count("# TYPE cache_operation_duration_seconds histogram") == 1
+    assert [line for line in lines if line.startswith("# TYPE")] == sorted(line for line in lines if line.startswith("# TYPE"))
+    answer = filled.get(f"/api/v1/export?match[]=cache_hits_total&start={filled.end - 300}&end={filled.end - 30}")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.body.decode().splitlines() == ["# TYPE cache_hits counter", *hits_, "# EOF"]
+    filled.stop()
+    assert run("export", "--data", filled.data, *window, *matches).stdout == live.stdout
+
+
+@pytest.mark.parametrize("parameters, text", [
+    ("match[]=x%5B5m%5D", "match[]"), ("match[]={}", "at least one non-empty matcher"), ("start=soon", 'invalid parameter "start"'),
+    ("start=2&end=1", "end timestamp must not be before start"),
+])
+def test_what_cannot_be_exported_is_said(server, parameters, text):
+    answer = server.get("/api/v1/export?" + parameters)
+    assert answer.status == 400 and answer.json()["errorType"] == "bad_data" and text in answer.json()["error"]
+    assert server.get("/api/v1/export?match[]=nothing").body == b"# EOF\n"
+
+
+@pytest.fixture
+def large(server):
+    """Twenty megabytes of samples: eight caches over a hundred minutes."""
+    now = int(time.time()) // 10 * 10
+    events = [
+        {"event_type": "cache_hit", "cache": f"c{cache}", "cache_tier": "L1", "duration_ms": cache + 1, "timestamp": at * 1000}
+        for at in range(now - 6000, now, 60) for cache in range(8)]
+    assert server.send_events(events).json()["accepted"] == 800
+    return server
+
+
+def ask_for_export(server):
+    """A client that asks and does not read."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return client
+
+
+def test_an_export_that_nobody_reads_costs_little_and_delays_nothing(large):
+    before = large.resident_bytes()
+    first = ask_for_export(large)
+    assert b"200 OK" in first.recv(4096)
+    second = ask_for_export(large)
+
+    def third():
+        answer = large.get("/api/v1/export?match[]=x")
+        return answer.status == 503 and answer
+
+    refused = Rampart.wait_for(third, what="a full queue")
+    assert refused.headers["retry-after"] == "1" and refused.json()["errorType"] == "unavailable"
+    assert value(large, "sum(cache_hits_total)") == 800
+    assert large.get("/-/ready").status == 200
+    assert large.resident_bytes() - before < 32 << 20
+    first.close()
+    second.close()
+
+    def whole():
+        answer = large.get("/api/v1/export")
+        return answer.status == 200 and answer
+
+    body = Rampart.wait_for(whole, what="its turn").body
+    assert len(body) > 20_000_000 and body.endswith(b"\n# EOF\n")
+
+
+def test_a_stopping_server_cuts_an_export(large):
+    with ask_for_export(large) as client:
+        assert b"200 OK" in client.recv(4096)
+        started = time.monotonic()
+        assert large.stop() == 0
+        assert time.monotonic() - started < 10
+    assert "broken off" not in large.log.read_text()
 
 
 def test_a_heavy_query_delays_neither_ingest_nor_flags_nor_readiness(filled):
