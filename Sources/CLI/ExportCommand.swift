@@ -10,12 +10,13 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Writes series as OpenMetrics with times.",
     discussion: """
-      promtool tsdb create-blocks-from openmetrics takes it; what ends without # EOF is not whole. Times are seconds since
-      1970 or RFC 3339. With --data settings come as for serve, and the resolution must be the server's.
+      promtool tsdb create-blocks-from openmetrics takes it; what ends without # EOF
+      is not whole. Times are seconds since 1970 or RFC 3339. With --data settings
+      come as for serve, and the resolution must be the server's.
 
       EXAMPLES:
         rampart export > all.om
-        rampart export --data ./rampart-data --match 'cache_hits_total{service="profile"}' --start 2026-11-21T00:00:00Z
+        rampart export --data ./rampart-data --match cache_hits_total > hits.om
       """)
 
   @OptionGroup

@@ -13,12 +13,13 @@ struct QueryCommand: ParsableCommand {
     commandName: "query",
     abstract: "Evaluates a PromQL expression on a running server, or on a store.",
     discussion: """
-      Without --start the value now, or at --time. Times are seconds since 1970 or RFC 3339. With --data settings come as
-      for serve, and the resolution must be the server's.
+      Without --start the value now, or at --time. Times are seconds since 1970 or
+      RFC 3339. With --data settings come as for serve, and the resolution must be
+      the server's.
 
       EXAMPLES:
         rampart query 'sum by (cache) (rate(cache_hits_total[5m]))'
-        rampart query --data ./rampart-data --start 2026-11-21T10:00:00Z --end 2026-11-21T11:00:00Z cache_entries
+        rampart query --data ./rampart-data --start 1795262300 cache_entries
       """)
 
   @Argument(help: ArgumentHelp("The expression.", valueName: "expr"))
