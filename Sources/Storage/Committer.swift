@@ -2,7 +2,6 @@
 
 internal import GRDB
 internal import Platform
-internal import Synchronization
 
 // Group commit: one thread takes whatever has been submitted while it was writing, puts it into one transaction, and
 // tells every submitter only when that transaction is on disk. No timer: an idle store commits a lone body at once, a
@@ -39,8 +38,6 @@ final class Committer: Sendable {
   /// Told how many bytes each commit adds to the journal.
   private let journalGrew: @Sendable (Int) -> Void
   private let monitor = Monitor(State())
-  /// Used by the committer's thread alone.
-  private let hours = Mutex(HourTable())
 
   init(
     pool: DatabasePool, catalog: SeriesCatalog, _ configuration: StoreConfiguration,
@@ -87,11 +84,13 @@ final class Committer: Sendable {
   }
 
   private func run() {
+    // Of this thread alone.
+    var hours = HourTable()
     while let group = nextGroup() {
-      let outcomes = commit(group.map(\.submission))
+      let outcomes = commit(group.map(\.submission), &hours)
       if case .failure = outcomes, group.count > 1 {
         // One body too large for what room is left must not fail those beside it.
-        for waiting in group { waiting.completion(commit([waiting.submission]).map { $0[0] }) }
+        for waiting in group { waiting.completion(commit([waiting.submission], &hours).map { $0[0] }) }
         continue
       }
       for (index, waiting) in group.enumerated() {
@@ -113,13 +112,13 @@ final class Committer: Sendable {
     return group.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  private func commit(_ group: [Submission]) -> Result<[CommitOutcome], StoreError> {
+  private func commit(_ group: [Submission], _ hours: inout HourTable) -> Result<[CommitOutcome], StoreError> {
     do throws(StoreError) {
-      let outcomes = try hours.withLock { hours throws(StoreError) in try write(group, &hours) }
+      let outcomes = try write(group, &hours)
       monitor.withLock { $0.commits += 1 }
       return .success(outcomes)
     } catch {
-      hours.withLock { $0.forget() }
+      hours.forget()
       monitor.withLock { $0.failures += 1 }
       return .failure(error)
     }
