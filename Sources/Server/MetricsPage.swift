@@ -42,8 +42,10 @@ struct MetricsPage: Sendable {
 
   func write(_ format: Exposition.Format, nowMs: Int64) -> [UInt8] {
     var exposition = Exposition(format: format)
-    let entries = (cacheEntries() + allOwnEntries(nowMs: nowMs)).sorted { $0.family.name < $1.family.name }
-    let isBrief = omitsBuckets
+    let series = store.series
+    let isBrief = MetricsPage.omitsBuckets(series)
+    let entries = (MetricsPage.cacheEntries(series) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
+      .sorted { $0.family.name < $1.family.name }
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
       for sample in entry.samples {
@@ -60,7 +62,9 @@ struct MetricsPage: Sendable {
 
   /// What is no event's: flags, Rampart's health, the process.
   func ownSamples(nowMs: Int64) -> [(Labels, Double)] {
-    allOwnEntries(nowMs: nowMs).flatMap(\.samples).compactMap { sample in
+    let series = store.series
+    let entries = allOwnEntries(series, nowMs: nowMs, omitsBuckets: MetricsPage.omitsBuckets(series))
+    return entries.flatMap(\.samples).compactMap { sample in
       switch sample {
       case .whole(let labels, let value): (labels, Double(value))
       case .number(let labels, let value): (labels, value)
@@ -71,22 +75,30 @@ struct MetricsPage: Sendable {
 
   /// Names, types and help of the families, for metadata.
   func families(nowMs: Int64) -> [MetricFamily] {
-    (cacheEntries() + allOwnEntries(nowMs: nowMs)).filter { !$0.samples.isEmpty }.map(\.family)
+    let series = store.series
+    let names = Set(series.map(\.key.labels.metricName))
+    let own = allOwnEntries(series, nowMs: nowMs, omitsBuckets: MetricsPage.omitsBuckets(series))
+    return names.compactMap { MetricFamily.cache(named: $0) } + own.filter { !$0.samples.isEmpty }.map(\.family)
   }
 
-  private func allOwnEntries(nowMs: Int64) -> [Entry] {
-    flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs) + httpEntries() + processEntries()
+  private func allOwnEntries(_ series: [SeriesState], nowMs: Int64, omitsBuckets: Bool) -> [Entry] {
+    flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
+      + processEntries()
   }
 
-  private func cacheEntries() -> [Entry] {
-    let byName = Dictionary(grouping: store.series) { $0.key.labels.metricName }
+  private static func omitsBuckets(_ series: [SeriesState]) -> Bool {
+    series.lazy.filter { $0.key.kind == .histogram }.count > histogramsMax
+  }
+
+  private static func cacheEntries(_ series: [SeriesState]) -> [Entry] {
+    let byName = Dictionary(grouping: series) { $0.key.labels.metricName }
     return byName.compactMap { name, series in
       guard let family = MetricFamily.cache(named: name) else { return nil }
       return Entry(family, series.sorted { $0.key.labels < $1.key.labels }.map { sample(of: $0) })
     }
   }
 
-  private func sample(of series: SeriesState) -> Entry.Sample {
+  private static func sample(of series: SeriesState) -> Entry.Sample {
     switch series.key.kind {
     case .counter: .whole(series.key.labels, series.count)
     case .gauge: .number(series.key.labels, series.value)
@@ -94,11 +106,7 @@ struct MetricsPage: Sendable {
     }
   }
 
-  private var omitsBuckets: Bool {
-    store.series.lazy.filter { $0.key.kind == .histogram }.count > MetricsPage.histogramsMax
-  }
-
-  private func ownEntries(nowMs: Int64) -> [Entry] {
+  private func ownEntries(nowMs: Int64, seriesCount: Int, omitsBuckets: Bool) -> [Entry] {
     let commits = store.statistics
     let build = Labels(metric: "rampart_build_info", [Label("version", BuildInformation.version)])
     return [
@@ -120,7 +128,7 @@ struct MetricsPage: Sendable {
       Entry(
         "rampart_metrics_buckets_omitted", .gauge, "1 while histograms on this page show their last bucket alone, being too many.",
         omitsBuckets ? 1 : 0),
-      Entry("rampart_store_series", .gauge, "Series in the store.", Double(store.series.count)),
+      Entry("rampart_store_series", .gauge, "Series in the store.", Double(seriesCount)),
       Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),
       Entry("rampart_store_commit_failures_total", .counter, "Transactions of telemetry that failed.", Double(commits.commitFailures)),
