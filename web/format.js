@@ -94,4 +94,8 @@ export function setTime(node, ms, text = clock(ms)) {
   setAttribute(node, "datetime", isMissing(ms) ? null : new Date(ms).toISOString());
 }
 
-export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
+/** The zone that times are in, and where they are in UTC. */
+export const zone = () => {
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
+  return ["UTC", "Etc/UTC"].includes(name) ? "UTC" : `${name}; UTC on hover`;
+};
