@@ -5,12 +5,12 @@
 
 /// The caches' telemetry over the guard's window, as far as it lies within the step.
 package struct GuardEvidence: Equatable, Sendable {
-  /// Since `Rollout.stepSinceMs` at the earliest.
+  /// Lookups and errors since `Rollout.stepSinceMs` at the earliest.
   package var lookups: Int64
   /// Since `Rollout.hitRatioSinceMs` at the earliest, so that the warm-up's misses are not held against the step.
   package var hits: Int64
   package var misses: Int64
-  /// Lookups that failed, over the same span as `lookups`.
+  /// Over the same span as `lookups`, of which they are a part.
   package var errors: Int64
   /// Whether any circuit breaker of the flag's caches is open now.
   package var breakerOpen: Bool
@@ -68,7 +68,7 @@ extension RolloutCheck {
     case .hitRatio:
       judgeRatio(evidence.hits, of: evidence.hits + evidence.misses, "lookups", isMuted: !isWarm, isFresh: isFresh)
     case .errorRatio:
-      judgeRatio(evidence.errors, of: evidence.lookups, "lookups", isMuted: false, isFresh: isFresh)
+      judgeRatio(evidence.errors, of: evidence.lookups, "lookups and errors", isMuted: false, isFresh: isFresh)
     case .circuitBreaker:
       judgeBreaker(evidence, isFresh: isFresh, openingsKnown: openingsKnown)
     }
