@@ -56,24 +56,7 @@ enum NumberText {
 
   /// The shortest digits that make this number again, without exponent (Go: `FormatFloat(value, 'f', -1, 64)`).
   static func text(_ value: Double) -> String {
-    if value.isNaN { return "NaN" }
-    if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-    let sign = value.sign == .minus ? "-" : ""
-    // Swift's own text has the shortest digits, as 0.001, 1e-05 or 1e+16.
-    let parts = value.magnitude.description.split(separator: "e")
-    let exponent = parts.count > 1 ? Int(parts[1])! : 0
-    let mantissa = parts[0].split(separator: ".")
-    let fraction = mantissa.count > 1 && mantissa[1] != "0" ? mantissa[1] : ""
-    return sign + shifted(mantissa[0], fraction, by: exponent)
-  }
-
-  /// `whole.fraction` times a power of ten, written out.
-  private static func shifted(_ whole: Substring, _ fraction: Substring, by exponent: Int) -> String {
-    let digits = String(whole + fraction)
-    let point = whole.utf8.count + exponent
-    if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
-    if point >= digits.utf8.count { return digits + String(repeating: "0", count: point - digits.utf8.count) }
-    return "\(digits.prefix(point)).\(digits.dropFirst(point))"
+    value.isFinite ? ShortestDecimal(value).plain : GeneralNumber.unusual(value)
   }
 }
 

@@ -173,23 +173,31 @@ enum PrometheusAnswer {
   }
 
   private static func values(_ series: SampleSeries, _ buffer: inout [UInt8]) {
-    buffer.append(UInt8(ascii: "["))
-    for index in series.timesMs.indices {
-      if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      pair(series.timesMs[index], series.values[index], &buffer)
+    buffer.append(addingCapacity: 2 + series.values.count * (pairBytesMax + 1)) { output in
+      output.append(UInt8(ascii: "["))
+      for index in series.timesMs.indices {
+        if index > 0 { output.append(UInt8(ascii: ",")) }
+        pair(series.timesMs[index], series.values[index], &output)
+      }
+      output.append(UInt8(ascii: "]"))
     }
-    buffer.append(UInt8(ascii: "]"))
   }
 
-  /// `[time,"value"]`
   private static func pair(_ timeMs: Int64, _ value: Double, _ buffer: inout [UInt8]) {
-    buffer.append(UInt8(ascii: "["))
-    PrometheusNumber.append(timeMs: timeMs, to: &buffer)
-    buffer.append(UInt8(ascii: ","))
-    buffer.append(UInt8(ascii: "\""))
-    PrometheusNumber.append(value, to: &buffer)
-    buffer.append(UInt8(ascii: "\""))
-    buffer.append(UInt8(ascii: "]"))
+    buffer.append(addingCapacity: pairBytesMax) { pair(timeMs, value, &$0) }
+  }
+
+  private static let pairBytesMax = PrometheusNumber.timeBytesMax + PrometheusNumber.valueBytesMax + 5
+
+  /// `[time,"value"]`
+  private static func pair(_ timeMs: Int64, _ value: Double, _ output: inout OutputSpan<UInt8>) {
+    output.append(UInt8(ascii: "["))
+    PrometheusNumber.append(timeMs: timeMs, to: &output)
+    output.append(UInt8(ascii: ","))
+    output.append(UInt8(ascii: "\""))
+    PrometheusNumber.append(value, to: &output)
+    output.append(UInt8(ascii: "\""))
+    output.append(UInt8(ascii: "]"))
   }
 
   private static func metric(_ labels: Labels, to writer: inout JSONWriter) {
