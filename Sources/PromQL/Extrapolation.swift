@@ -14,6 +14,8 @@ struct Extrapolation {
   ///   - endMs: of the window.
   @inline(__always)
   func value(moved: Double, first: Double, firstMs: Int64, lastMs: Int64, count: Int, endMs: Int64) -> Double {
+    // Most buckets of most histograms stand still, and no factor changes that.
+    if moved == 0 { return moved }
     var toStart = Double(firstMs &- (endMs &- rangeMs)) / 1000
     var toEnd = Double(endMs &- lastMs) / 1000
     let sampled = Double(lastMs &- firstMs) / 1000
