@@ -30,6 +30,34 @@ struct KahanSum {
   var value: Double { sum + compensation }
 }
 
+/// Four sums side by side, each with the very bits of a `KahanSum`.
+struct KahanSums {
+  private var sums = SIMD4<Double>.zero
+  /// What `sums` lack.
+  private var compensations = SIMD4<Double>.zero
+
+  /// Before `values` is asked for, `clearOverflowed` must be called.
+  @inline(__always)
+  mutating func add(_ values: SIMD4<Double>) {
+    let totals = sums + values
+    // What a total lacks, whichever of the two was greater (Knuth's two-sum): the number that KahanSum branches for.
+    let added = totals - sums
+    compensations += (sums - (totals - added)) + (values - added)
+    sums = totals
+  }
+
+  /// Nothing is lacking where a sum is infinite. What was infinite once is so ever after, or NaN, so once after all
+  /// additions is as good as after each.
+  @inline(__always)
+  mutating func clearOverflowed() {
+    let overflowed = (sums .== SIMD4(repeating: .infinity)) .| (sums .== SIMD4(repeating: -.infinity))
+    compensations.replace(with: 0, where: overflowed)
+  }
+
+  @inline(__always)
+  var values: SIMD4<Double> { sums + compensations }
+}
+
 /// A mean that is the sum divided by the count until the sum would overflow, and runs along from there on.
 struct KahanMean {
   private var sum: KahanSum

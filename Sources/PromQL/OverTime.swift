@@ -31,6 +31,27 @@ enum OverTime {
     }
     return squares.value / count
   }
+
+  /// The variances of four windows of one length. In one window each number waits for the one before it; four side by
+  /// side take two thirds of the time.
+  ///
+  /// - Parameter lows: the first of each window.
+  static func variances(_ samples: borrowing Span<Double>, lows: SIMD4<Int>, count: Int) -> SIMD4<Double> {
+    var added = 0.0
+    var mean = KahanSums()
+    var squares = KahanSums()
+    for offset in 0..<count {
+      added += 1
+      let values = SIMD4(
+        samples[lows[0] + offset], samples[lows[1] + offset], samples[lows[2] + offset], samples[lows[3] + offset])
+      let deltas = values - mean.values
+      mean.add(deltas / added)
+      mean.clearOverflowed()
+      squares.add(deltas * (values - mean.values))
+      squares.clearOverflowed()
+    }
+    return squares.values / added
+  }
 }
 
 /// A straight line through the samples of a window, by least squares.
@@ -47,25 +68,26 @@ struct Regression {
     let count = Double(high - low)
     let first = samples[low]
     var isConstant = true
-    var (x, y, xy, xx) = (KahanSum(), KahanSum(), KahanSum(), KahanSum())
+    // Of the seconds, the samples, their products, the squares of the seconds.
+    var sums = KahanSums()
     for index in low..<high {
       let sample = samples[index]
       if sample != first, index > low { isConstant = false }
-      let seconds = Double(times[index] - originMs) / 1000
-      x.add(seconds)
-      y.add(sample)
-      xy.add(seconds * sample)
-      xx.add(seconds * seconds)
+      let seconds = Double(times[index] &- originMs) / 1000
+      sums.add(SIMD4(seconds, sample, seconds * sample, seconds * seconds))
     }
     if isConstant {
       slope = first.isInfinite ? .nan : 0
       intercept = first.isInfinite ? .nan : first
       return
     }
-    let covariance = xy.value - x.value * y.value / count
-    let variance = xx.value - x.value * x.value / count
+    sums.clearOverflowed()
+    let totals = sums.values
+    let (x, y, xy, xx) = (totals[0], totals[1], totals[2], totals[3])
+    let covariance = xy - x * y / count
+    let variance = xx - x * x / count
     slope = covariance / variance
-    intercept = y.value / count - slope * x.value / count
+    intercept = y / count - slope * x / count
   }
 
   func value(atSeconds seconds: Double) -> Double { slope * seconds + intercept }

@@ -171,11 +171,30 @@ struct WindowedFunction {
     switch function {
     case .sum: windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.sum(samples, low, high) }
     case .average: windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.average(samples, low, high) }
-    case .standardVariance:
-      windows.fill(&values, part, samplesMin: 1) { low, high, _ in OverTime.variance(samples, low, high) }
-    case .standardDeviation:
-      windows.fill(&values, part, samplesMin: 1) { low, high, _ in sqrt(OverTime.variance(samples, low, high)) }
+    case .standardVariance: fillVariances(samples, &values, part) { $0 }
+    case .standardDeviation: fillVariances(samples, &values, part) { sqrt($0) }
     default: preconditionFailure("\(function) does not summarize")
+    }
+  }
+
+  @inline(__always)
+  private func fillVariances(
+    _ samples: Span<Double>, _ values: inout [Double], _ part: Range<Int>, _ transform: (Double) -> Double
+  ) {
+    var step = part.lowerBound
+    while step < part.upperBound {
+      let four = step..<(step + 4)
+      if four.upperBound <= part.upperBound, let count = windows.commonCount(of: four), count > 0 {
+        let lows = SIMD4(windows.lows[step], windows.lows[step + 1], windows.lows[step + 2], windows.lows[step + 3])
+        let variances = OverTime.variances(samples, lows: lows, count: count)
+        for lane in variances.indices { values[step + lane] = transform(variances[lane]) }
+        step += 4
+      } else {
+        windows.fill(&values, step..<(step + 1), samplesMin: 1) { low, high, _ in
+          transform(OverTime.variance(samples, low, high))
+        }
+        step += 1
+      }
     }
   }
 

@@ -63,6 +63,14 @@ struct Windows {
     }
   }
 
+  /// The number of samples in each of these windows, nil where they differ: they do not where samples and steps are
+  /// regular.
+  func commonCount(of steps: Range<Int>) -> Int? {
+    let count = highs[steps.lowerBound] - lows[steps.lowerBound]
+    for step in steps where highs[step] - lows[step] != count { return nil }
+    return count
+  }
+
   /// How many of the steps from `first` on have so many samples in their windows together, at least one.
   func slice(from first: Int, samples: Int) -> Range<Int> {
     var end = first

@@ -154,6 +154,9 @@ private struct WindowOracle {
     ("min_over_time", { $0.samples.isEmpty ? nil : $0.values.filter { !$0.isNaN }.min() ?? .nan }),
     ("max_over_time", { $0.samples.isEmpty ? nil : $0.values.filter { !$0.isNaN }.max() ?? .nan }),
     ("quantile_over_time", { $0.quantile(0.3) }),
+    ("deriv", { $0.slope }),
+    ("stdvar_over_time", { $0.variance }),
+    ("stddev_over_time", { $0.variance?.squareRoot() }),
   ]
 
   private func extrapolated(isCounter: Bool) -> Double? {
@@ -188,4 +191,53 @@ private struct WindowOracle {
     let (lower, weight) = (Int(rank), rank - Double(Int(rank)))
     return sorted[lower] * (1 - weight) + sorted[min(lower + 1, sorted.count - 1)] * weight
   }
+
+  /// With sums that branch on which number is the greater, as Prometheus has them.
+  private var slope: Double? {
+    guard let first = samples.first, samples.count >= 2 else { return nil }
+    if values.allSatisfy({ $0 == first.value }) { return first.value.isInfinite ? .nan : 0 }
+    let seconds = samples.map { Double($0.timeMs - first.timeMs) / 1000 }
+    let count = Double(samples.count)
+    let (x, y) = (compensatedSum(seconds), compensatedSum(values))
+    let xy = compensatedSum(zip(seconds, values).map { $0 * $1 })
+    return (xy - x * y / count) / (compensatedSum(seconds.map { $0 * $0 }) - x * x / count)
+  }
+
+  private func compensatedSum(_ values: [Double]) -> Double {
+    var sum = CompensatedSum()
+    for value in values { sum.add(value) }
+    return sum.value
+  }
+
+  /// Welford's.
+  private var variance: Double? {
+    guard !values.isEmpty else { return nil }
+    var (mean, squares) = (CompensatedSum(), CompensatedSum())
+    for (index, value) in values.enumerated() {
+      let delta = value - mean.value
+      mean.add(delta / Double(index + 1))
+      squares.add(delta * (value - mean.value))
+    }
+    return squares.value / Double(values.count)
+  }
+}
+
+/// Neumaier's, with a branch for each case.
+private struct CompensatedSum {
+  private var sum = 0.0
+  private var compensation = 0.0
+
+  mutating func add(_ value: Double) {
+    let total = sum + value
+    if total.isInfinite {
+      compensation = 0
+    } else if abs(sum) >= abs(value) {
+      compensation += (sum - total) + value
+    } else {
+      compensation += (value - total) + sum
+    }
+    sum = total
+  }
+
+  var value: Double { sum + compensation }
 }
