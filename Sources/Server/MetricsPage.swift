@@ -133,6 +133,9 @@ struct MetricsPage: Sendable {
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),
       Entry("rampart_store_commit_failures_total", .counter, "Transactions of telemetry that failed.", Double(commits.commitFailures)),
       Entry("rampart_store_refusals_total", .counter, "Bodies refused because too many waited.", Double(commits.refusals)),
+      Entry(
+        "rampart_store_compaction_hold_seconds_max", .gauge, "Longest that a compaction kept commits waiting since the start.",
+        commits.longestCompactionHoldSeconds),
       Entry("rampart_store_waiting_bodies", .gauge, "Bodies that wait for a commit.", Double(commits.waitingSubmissions)),
     ]
   }

@@ -76,10 +76,11 @@ final class Committer: Sendable {
     monitor.wait { $0.hasEnded ? () : nil }
   }
 
-  var statistics: StoreStatistics {
+  func statistics(longestCompactionHoldSeconds: Double) -> StoreStatistics {
     monitor.withLock {
       StoreStatistics(
-        commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count)
+        commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count,
+        longestCompactionHoldSeconds: longestCompactionHoldSeconds)
     }
   }
 

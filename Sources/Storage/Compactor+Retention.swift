@@ -10,7 +10,6 @@ internal import TimeSeries
 extension Compactor {
   /// Above this share of the greatest size the oldest blocks age early, so that there is room for new events.
   private static let fullShare = 0.9
-  private static let blocksPerTransaction = 64
 
   func applyRetention(nowMs: Int64) throws {
     while try rollUpOldest(untilMs: nowMs - retention.rawMs) {}
@@ -44,7 +43,7 @@ extension Compactor {
       return (raw.map { $0["id"] as Int64 }, try hourBlocks(of: raw.map { BlockPlace($0) }, db))
     }
     guard !raw.isEmpty else { return false }
-    try pool.write { db in
+    try write { db in
       // First: in a full store there is no other room for the hours.
       try delete(raw, db)
       for block in hours { try block.write(to: db) }
@@ -72,7 +71,7 @@ extension Compactor {
         arguments: [untilMs, Compactor.blocksPerTransaction])
     }
     guard !ids.isEmpty else { return false }
-    try pool.write { try delete(ids, $0) }
+    try write { try delete(ids, $0) }
     return true
   }
 

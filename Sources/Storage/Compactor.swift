@@ -12,8 +12,10 @@ internal import TimeSeries
 
 /// The thread that writes blocks.
 final class Compactor: Sendable {
-  /// Of one transaction; with some 50 µs a series it holds the writer for a few milliseconds.
-  private static let seriesPerTransaction = 64
+  /// Read at a time.
+  private static let seriesPerReading = 64
+  /// Of one transaction; with some 10 µs a block it holds the writer for a few milliseconds.
+  static let blocksPerTransaction = 128
   /// A compaction takes at most a fifth of the time, however fast the journal grows.
   private static let restFactor: Int64 = 4
 
@@ -21,6 +23,7 @@ final class Compactor: Sendable {
     var journalBytes: Int64 = 0
     var isStopping = false
     var hasEnded = false
+    var longestHoldNs: Int64 = 0
   }
 
   let pool: DatabasePool
@@ -28,6 +31,7 @@ final class Compactor: Sendable {
   let widthMs: Int64
   let retention: StoreConfiguration.Retention
   let sizeBytesMax: Int64
+  let checkpointer: Checkpointer
   private let settings: StoreConfiguration.Compaction
   private let monitor = Monitor(State())
   /// One compaction at a time.
@@ -35,7 +39,10 @@ final class Compactor: Sendable {
   /// Held while frozen heads become blocks, and while a reader takes a snapshot of both.
   let gate = Mutex(())
 
-  init(pool: DatabasePool, catalog: SeriesCatalog, _ configuration: StoreConfiguration) {
+  init(
+    pool: DatabasePool, catalog: SeriesCatalog, _ checkpointer: Checkpointer, _ configuration: StoreConfiguration
+  ) {
+    self.checkpointer = checkpointer
     self.pool = pool
     self.catalog = catalog
     widthMs = configuration.widthMs
@@ -53,6 +60,37 @@ final class Compactor: Sendable {
     monitor.wait { $0.hasEnded ? () : nil }
   }
 
+  /// The longest that one of its transactions kept the writer from everybody else since the start, in seconds.
+  var longestHoldSeconds: Double { Double(monitor.withLock { $0.longestHoldNs }) / 1e9 }
+
+  /// One transaction, in which no commit can be.
+  func write(_ body: (Database) throws -> Void) throws {
+    try hold { db in
+      try db.inTransaction(.immediate) {
+        try body(db)
+        return .commit
+      }
+    }
+  }
+
+  private func hold(_ body: (Database) throws -> Void) throws {
+    try pool.writeWithoutTransaction { db in
+      let startNs = Clock.monotonicNs()
+      defer {
+        let heldNs = Clock.monotonicNs() - startNs
+        monitor.withLock { $0.longestHoldNs = max($0.longestHoldNs, heldNs) }
+      }
+      try body(db)
+    }
+  }
+
+  /// Folds the write-ahead log into the file, where it is large. What fails is done the next time, or by a commit once
+  /// the log is very large.
+  private func foldLog() {
+    guard (try? checkpointer.copyLargeLog()) == true else { return }
+    try? hold { _ = try $0.checkpoint(.passive) }
+  }
+
   func journalGrew(by bytes: Int) {
     let isLarge = monitor.withLock { state in
       state.journalBytes += Int64(bytes)
@@ -68,6 +106,7 @@ final class Compactor: Sendable {
       monitor.withLock { $0.journalBytes = 0 }
       // What failed stays in the journal and is tried again; the store says itself when it cannot commit.
       try? compact(nowMs: Clock.wallMs())
+      foldLog()
       restMs = (Clock.monotonicMs() - startMs) * Compactor.restFactor
     }
     monitor.change { $0.hasEnded = true }
@@ -97,14 +136,14 @@ final class Compactor: Sendable {
     let (heads, states, journalID) = catalog.freeze()
     do {
       let series = heads.keys.sorted()
-      for start in stride(from: 0, to: series.count, by: Compactor.seriesPerTransaction) {
-        let slice = Array(series[start..<min(start + Compactor.seriesPerTransaction, series.count)])
+      for start in stride(from: 0, to: series.count, by: Compactor.seriesPerReading) {
+        let slice = Array(series[start..<min(start + Compactor.seriesPerReading, series.count)])
         try move(
           slice.map { ($0, heads[$0]!) }, states: slice.map { states[$0]! }, journalID: journalID, widthMs: widthMs,
           nowMs: nowMs)
       }
       // Also where nothing was to be moved: the last compaction may have failed here.
-      try pool.write { try $0.execute(sql: "DELETE FROM journal WHERE id <= ?", arguments: [journalID]) }
+      try write { try $0.execute(sql: "DELETE FROM journal WHERE id <= ?", arguments: [journalID]) }
     } catch {
       catalog.thaw()
       throw error
@@ -118,14 +157,27 @@ final class Compactor: Sendable {
   ) throws {
     // Only this thread writes blocks, so what is read here is what will be replaced.
     let blocks = try pool.read { db in
-      try heads.flatMap { try merged($0.series, $0.head, widthMs: widthMs, nowMs: nowMs, db) }
+      try heads.map { try merged($0.series, $0.head, widthMs: widthMs, nowMs: nowMs, db) }
     }
-    try gate.withLock { _ in
-      try pool.write { db in
-        for block in blocks { try block.write(to: db) }
-        for state in states { try write(state, journalID: journalID, db) }
+    var first = 0
+    while first < heads.count {
+      // A series that was sent months of windows has hundreds of blocks, and is still written at once.
+      var end = first + 1
+      var count = blocks[first].count
+      while end < heads.count, count + blocks[end].count <= Compactor.blocksPerTransaction {
+        count += blocks[end].count
+        end += 1
       }
-      catalog.dropFrozen(heads.map(\.series))
+      let part = first..<end
+      try gate.withLock { _ in
+        try write { db in
+          for block in blocks[part].joined() { try block.write(to: db) }
+          for state in states[part] { try write(state, journalID: journalID, db) }
+        }
+        catalog.dropFrozen(heads[part].map(\.series))
+      }
+      foldLog()
+      first = end
     }
   }
 

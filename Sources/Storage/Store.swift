@@ -57,6 +57,8 @@ package struct StoreStatistics: Sendable, Equatable {
   /// Submissions refused because the queue was full.
   package var refusals: Int64
   package var waitingSubmissions: Int
+  /// The longest that a compaction kept commits waiting, in seconds.
+  package var longestCompactionHoldSeconds: Double
 }
 
 /// An open store. One process at a time; every method may be called from any thread.
@@ -91,7 +93,8 @@ package final class Store: Sendable {
       try pool.read { try SeriesCatalog(limits: configuration.limits, from: $0) }
     }
     self.catalog = catalog
-    let compactor = Compactor(pool: pool, catalog: catalog, configuration)
+    let checkpointer = try StoreError.wrapping("open \(path) for checkpoints") { try Checkpointer(path) }
+    let compactor = Compactor(pool: pool, catalog: catalog, checkpointer, configuration)
     self.compactor = compactor
     try StoreError.wrapping("read journal of \(path)") { try compactor.replay() }
     committer = Committer(pool: pool, catalog: catalog, configuration) { compactor.journalGrew(by: $0) }
@@ -141,7 +144,9 @@ package final class Store: Sendable {
   /// How often label values were folded into `__overflow__` since the start.
   package var labelOverflows: Int64 { catalog.overflows }
 
-  package var statistics: StoreStatistics { committer.statistics }
+  package var statistics: StoreStatistics {
+    committer.statistics(longestCompactionHoldSeconds: compactor.longestHoldSeconds)
+  }
 
   /// Moves everything committed so far into blocks, and applies retention. It happens by itself; tests and backups may
   /// not want to wait.
@@ -165,6 +170,7 @@ package final class Store: Sendable {
     committer.stop()
     compactor.stop()
     try StoreError.wrapping("close \(path)") {
+      try compactor.checkpointer.close()
       // Whoever copies the file after a clean stop has all of it.
       _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
       try pool.close()
@@ -189,7 +195,9 @@ package final class Store: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
       try db.execute(sql: "PRAGMA max_page_count = \(max(configuration.sizeBytesMax, 1 << 20) / pageBytes)")
-      try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
+      try db.execute(sql: "PRAGMA journal_size_limit = \(Checkpointer.logBytesMax)")
+      // The compactor folds the log into the file; a commit does so only where it has not come round to it for long.
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = \((64 << 20) / pageBytes)")
     }
     try pool.read { db in
       guard try !Schema.migrator.hasBeenSuperseded(db) else {

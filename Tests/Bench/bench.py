@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import queries
-from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run
+from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run, wait_for
 
 EVENTS = 600_000
 BODY_BYTES = 1_000_000
@@ -314,12 +314,21 @@ def bench_queries(binary, folder):
 
 # MARK: Many series
 
+def compaction_hold_milliseconds(server):
+    """The longest since the server's start; there must have been one."""
+    def hold():
+        found = re.search(rb"^rampart_store_compaction_hold_seconds_max (\S+)$", server.request("GET", "/metrics"), re.MULTILINE)
+        return float(found.group(1)) * 1e3
+    return wait_for(hold, "a compaction", seconds=90)
+
+
 def bench_series(binary, folder):
     """A hundred thousand counters, most of which say something once, and a week of 2,000 that go on."""
     now = int(time.time())
     with Rampart(binary, folder / "series", ingest_label_limit=1_000_000) as server:
         for body in queries.week_bodies(now):
             server.request("POST", "/api/v1/events", body, "application/x-ndjson")
+        holds = [compaction_hold_milliseconds(server)]
     milliseconds = []
     for _ in range(SERIES_STARTS):
         milliseconds.append(milliseconds_to_ready(binary, folder / "series"))
@@ -328,10 +337,12 @@ def bench_series(binary, folder):
         answer = server.request("GET", "/api/v1/query?query=count(%7B__name__%3D~%22cache_.%2B%22%7D)")
         series = int(json.loads(answer)["data"]["result"][0]["value"][1])
         resident = server.resident_megabytes()
+        holds.append(compaction_hold_milliseconds(server))
     if series < 100_000:
         raise BenchError(f"there are only {series} series")
     judge("ready with 100,000 series, 7 days", statistics.median(milliseconds), "ms",
           f"{series} series as Prometheus counts, {spread(milliseconds)}", below=1000)
+    judge("longest hold of a compaction", max(holds), "ms", "of commits, while they were sent and afterwards", at_most=50)
     judge("resident with them", resident, "MB", "after a page of /metrics and a query over all", below=300)
 
 

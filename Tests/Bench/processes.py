@@ -18,13 +18,13 @@ class BenchError(Exception):
     """Something could not be measured: a tool is missing, or a server did not answer as it must."""
 
 
-def wait_for(condition, what):
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def wait_for(condition, what, seconds=DEADLINE_SECONDS):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
             return value
         time.sleep(0.01)
-    raise BenchError(f"{what} did not happen within {DEADLINE_SECONDS} s")
+    raise BenchError(f"{what} did not happen within {seconds} s")
 
 
 def run(*command):

@@ -170,14 +170,17 @@ def import_part(part, blocks):
 
 # MARK: Asking
 
-def ask(connection, expression, start, end, step):
-    """(seconds, body) of a range query over a `http.client.HTTPConnection`."""
+def ask(port, expression, start, end, step):
+    """(seconds, body) of a range query. The connection is new, since one may be closed while the other server works."""
     query = urllib.parse.urlencode({"query": expression, "start": start, "end": end, "step": step})
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.connect()
     began = time.perf_counter()
     connection.request("GET", f"/api/v1/query_range?{query}")
     answer = connection.getresponse()
     body = answer.read()
     seconds = time.perf_counter() - began
+    connection.close()
     if answer.status != 200:
         raise BenchError(f"{expression} was answered {answer.status}: {body[:500]!r}")
     return seconds, body
@@ -206,7 +209,7 @@ def difference(own, peer):
 
 
 def compare(own, peer, window, end):
-    """(name, milliseconds here, milliseconds there) of each query, the two taking turns."""
+    """(name, milliseconds here, milliseconds there) of each query, the servers at both ports taking turns."""
     end -= OFF_GRID
     figures = []
     for expression in EXPRESSIONS:
@@ -232,9 +235,7 @@ def run_stores(binary, folder):
             fill(server, store, end)
         make_blocks(server, end - store.seconds, end)
         with server, Prometheus(server.folder) as prometheus:
-            own = http.client.HTTPConnection("127.0.0.1", server.port)
-            peer = http.client.HTTPConnection("127.0.0.1", prometheus.port)
-            _, answer = ask(own, 'count({__name__=~"cache_.+"})', end - 60, end - 60, "60s")
+            _, answer = ask(server.port, 'count({__name__=~"cache_.+"})', end - 60, end - 60, "60s")
             series = int(next(iter(next(iter(points(answer).values())).values())))
             for window in store.windows:
-                yield window, series, compare(own, peer, window, end)
+                yield window, series, compare(server.port, prometheus.port, window, end)

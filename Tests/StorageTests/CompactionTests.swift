@@ -294,3 +294,24 @@ private func wait(until condition: () throws -> Bool) throws {
   try FileManager.default.copyItem(atPath: folder.path + "/" + Store.fileName, toPath: copy.path + "/" + Store.fileName)
   #expect(try Reading(copy.open()) == before)
 }
+
+@Test func aCompactionSaysHowLongItHeldTheWriter() throws {
+  let store = try Folder().open()
+  #expect(store.statistics.longestCompactionHoldSeconds == 0)
+  try store.commit(nothing.counting("hits_total", at: 0, 1))
+  try store.compact(nowMs: 10_000)
+  #expect(store.statistics.longestCompactionHoldSeconds > 0)
+}
+
+@Test func theLogIsFoldedIntoTheFileWhileTheStoreIsOpen() throws {
+  let folder = Folder()
+  let store = try folder.open()
+  // Some 16 MiB of log, far more than it may have.
+  for body in 0..<40 as Range<Int64> {
+    let letters = (0..<100).map { DeadLetter(source: "events", line: $0, reason: "test", body: [UInt8](repeating: 32, count: 4_096)) }
+    try store.commit(Submission(nothing.counting("hits_total", at: body * 10_000, 1), letters: letters))
+    try store.compact(nowMs: 1_000_000)
+  }
+  let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + Store.fileName + "-wal")
+  #expect((attributes[.size] as? Int64 ?? .max) < 8 << 20)
+}
