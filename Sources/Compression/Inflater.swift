@@ -68,7 +68,7 @@ internal import CZlib
     }
   }
 
-  package func finish() throws(CompressionError) {
+  package func finish(to output: inout [UInt8]) throws(CompressionError) {
     switch phase {
     case .ended: return
     case .failed(let error): throw error

@@ -22,5 +22,5 @@ package final class Passthrough: Decompressor {
     unsafe chunk.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
   }
 
-  package func finish() throws(CompressionError) {}
+  package func finish(to output: inout [UInt8]) throws(CompressionError) {}
 }

@@ -4,7 +4,7 @@ internal import Compression
 internal import HTTP
 internal import Synchronization
 
-// Collects a body as it arrives, inflated on the way, within its own bound and within one shared by all bodies.
+// Collects a body as it arrives, decompressed on the way, within its own bound and within one shared by all bodies.
 
 /// How many bytes all bodies together may hold at one time, so that many large ones cannot exhaust memory.
 final class BodyBudget: Sendable {
@@ -51,7 +51,7 @@ final class EventBodyReceiver: BodyReceiver {
     self.budget = budget
     let name = contentEncoding ?? "identity"
     guard let encoding = ContentEncoding(name: name) else {
-      throw .unsupportedMediaType("Content-Encoding: \(name.prefix(40)): not supported: use gzip, deflate or identity")
+      throw .unsupportedMediaType("Content-Encoding: \(name.prefix(40)): not supported: use \(ContentEncoding.names)")
     }
     decompressor = encoding.makeDecompressor(bytesMax: bytesMax)
     body.reserveCapacity(min(max(contentLength ?? 0, 0), bytesMax, EventBodyReceiver.reservedBytesMax))
@@ -71,10 +71,10 @@ final class EventBodyReceiver: BodyReceiver {
     }
   }
 
-  /// The whole body, inflated. Call it once, after the last chunk.
+  /// The whole body, decompressed. Call it once, after the last chunk.
   func finish() throws -> [UInt8] {
     do {
-      try decompressor.finish()
+      try decompressor.finish(to: &body)
     } catch {
       throw requestError(error)
     }
@@ -82,7 +82,7 @@ final class EventBodyReceiver: BodyReceiver {
   }
 
   private func takeBudget() throws {
-    let missing = body.count - bytesTaken
+    let missing = max(body.count + decompressor.heldBytes - bytesTaken, 0)
     guard budget.take(missing) else {
       throw RequestError.unavailable("body: too many large bodies are being received: send it again")
     }

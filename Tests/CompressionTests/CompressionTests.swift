@@ -16,7 +16,7 @@ private func inflate(
     try decompressor.append(bytes.span.extracting(start..<end), to: &output)
     start = end
   }
-  try decompressor.finish()
+  try decompressor.finish(to: &output)
   return output
 }
 
@@ -59,7 +59,7 @@ func severalGzipMembersAreOneBody(_ chunk: Int) throws {
   #expect(throws: CompressionError.tooLarge(bytesMax: 1 << 20)) {
     try inflater.append([UInt8](repeating: 0, count: 1).span, to: &output)
   }
-  #expect(throws: CompressionError.tooLarge(bytesMax: 1 << 20)) { try inflater.finish() }
+  #expect(throws: CompressionError.tooLarge(bytesMax: 1 << 20)) { try inflater.finish(to: &output) }
 }
 
 @Test func theBoundItselfIsAllowed() throws {
@@ -108,6 +108,9 @@ func everyPrefixIsTruncated(_ format: Deflater.Format) throws {
   #expect(ContentEncoding(name: "deflate") == .deflate)
   #expect(ContentEncoding(name: "identity") == .identity)
   #expect(ContentEncoding(name: "") == .identity)
+  #expect(ContentEncoding(name: "Zstd") == .zstd)
+  #expect(ContentEncoding(name: "snappy") == .snappy)
+  #expect(ContentEncoding(name: "x-snappy-framed") == .snappy)
   #expect(ContentEncoding(name: "br") == nil)
   #expect(ContentEncoding(name: "gzip, gzip") == nil)
 }
