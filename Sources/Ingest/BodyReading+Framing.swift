@@ -20,7 +20,8 @@ extension BodyReading {
   private mutating func readLine(_ body: Span<UInt8>, _ lineStart: Int, _ lineEnd: Int, _ number: Int) {
     var start = lineStart
     var end = lineEnd
-    while start < end, body[start] <= 0x20 { start += 1 }
+    // An escape begins a colour, which is taken off with its other bytes.
+    while start < end, body[start] <= 0x20, body[start] != 0x1b { start += 1 }
     while start < end, body[end - 1] <= 0x20 { end -= 1 }
     guard start < end else { return }
     guard lineEnd - lineStart <= settings.lineBytesMax else {
@@ -36,7 +37,7 @@ extension BodyReading {
       readArray(line, &cursor, line: number)
       refuseRest(line, cursor.position, number)
     } else {
-      note(settleLine(line, RecordContext()), line, 0, line.count, number: number)
+      note(settleLine(line, RecordContext(), level: 0), line, 0, line.count, number: number)
     }
   }
 

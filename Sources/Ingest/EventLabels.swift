@@ -19,6 +19,9 @@ struct EventLabels {
   private var patternNumbers: [(cache: Int, service: Int)] = []
   private let defaultCache: Int?
   private let defaultService: Int?
+  /// What the source of the records being read says for those that say nothing; 0 where it says nothing either.
+  var sourceService = 0
+  var sourceCache = 0
   private let profileCache: Int
   private let profileService: Int
   private let otherCache: Int
@@ -67,6 +70,8 @@ struct EventLabels {
   }
 
   mutating func removeOutside() {
+    sourceService = 0
+    sourceCache = 0
     services.removeOutside()
     caches.removeOutside()
     details.removeOutside()
@@ -99,8 +104,12 @@ struct EventLabels {
         resolve(bytes, event.key.start, event.key.end, isText: event.isTextLine, record, &service, &cache)
       }
     }
-    if service == 0 { service = defaultService ?? (event.isTextLine ? otherService : profileService) }
-    if cache == 0 { cache = defaultCache ?? (event.isTextLine ? otherCache : profileCache) }
+    if service == 0 {
+      service = sourceService != 0 ? sourceService : defaultService ?? (event.isTextLine ? otherService : profileService)
+    }
+    if cache == 0 {
+      cache = sourceCache != 0 ? sourceCache : defaultCache ?? (event.isTextLine ? otherCache : profileCache)
+    }
     return (service, cache)
   }
 

@@ -34,6 +34,12 @@ extension EventReader {
     try readDetails(of: &event, bytes)
   }
 
+  /// Whether the last object means to be an event, a wrong one included.
+  func isEvent(_ bytes: Span<UInt8>) -> Bool {
+    guard let value = fields[.eventType] else { return false }
+    return fields.type >= 0 || !EventFault(.unknownType, .eventType, value).isOfAnotherKind(bytes)
+  }
+
   private func readDetails(of event: inout CacheEvent, _ bytes: Span<UInt8>) throws(EventFault) {
     switch event.kind {
     case .hit:
@@ -76,6 +82,12 @@ extension EventReader {
     guard let value = fields[.timestamp] else { return nil }
     guard let ms = time(value, bytes) else { throw EventFault(.invalid, .timestamp, value) }
     return ms
+  }
+
+  /// Whether some field but `timestamp` may tell the time of a record.
+  @inline(__always)
+  var hasRecordTime: Bool {
+    fields.hasAny(1 << EventField.time.index | 1 << EventField.atTimestamp.index | 1 << EventField.date.index)
   }
 
   /// The time of a log record around an event; nil where no field tells it in a form that we know.
@@ -195,6 +207,16 @@ extension EventReader {
   func message() -> JSONString? {
     for field in EventField.messages {
       if let value = fields[field], value.kind == .string, value.end > value.start { return value.string }
+    }
+    return nil
+  }
+
+  /// The first of these fields that holds an object: what loggers do that are given one instead of a text.
+  func messageObject(_ bytes: Span<UInt8>) -> Range<Int>? {
+    for field in EventField.messages {
+      if let value = fields[field], value.kind == .container, bytes[value.start] == UInt8(ascii: "{") {
+        return value.start..<value.end
+      }
     }
     return nil
   }

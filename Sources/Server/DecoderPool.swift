@@ -28,11 +28,11 @@ final class DecoderPool: Sendable {
   }
 
   /// Decodes with the first decoder that is free, or with a new one; nobody waits for another body.
-  func decode(_ body: [UInt8], receivedAtMs: Int64) -> DecodedBatch {
+  func decode<Batch: Sendable, Fault: Error>(_ body: (EventDecoder) throws(Fault) -> Batch) throws(Fault) -> Batch {
     for slot in slots {
-      let batch = slot.decoder.withLockIfAvailable { $0.decode(body.span, receivedAtMs: receivedAtMs) }
+      let batch = try slot.decoder.withLockIfAvailable { (decoder) throws(Fault) in try body(decoder) }
       if let batch { return batch }
     }
-    return EventDecoder(settings: settings).decode(body.span, receivedAtMs: receivedAtMs)
+    return try body(EventDecoder(settings: settings))
   }
 }

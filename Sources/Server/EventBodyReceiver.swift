@@ -31,30 +31,31 @@ final class BodyBudget: Sendable {
 
 /// One body of events on its way in. Used by one request.
 final class EventBodyReceiver: BodyReceiver {
+  /// How this request's errors are answered.
+  let refusal: ErrorForm
   private var body: [UInt8] = []
   private let decompressor: any Decompressor
   private let bytesMax: Int
   private let budget: BodyBudget
   private var bytesTaken = 0
+  private var bytesSent = 0
 
   /// Room made before the first byte, at most: growing by doubling would copy a body twice on its way in.
   private static let reservedBytesMax = 4 << 20
 
   /// - Parameters:
-  ///   - contentEncoding: the header's value; nil or `identity` for none.
   ///   - contentLength: what the sender says the body will have, as sent.
-  /// - Throws: `RequestError` 415 for an encoding that is not supported.
+  ///   - bytesMax: most bytes, counted as they are sent and again decompressed.
+  /// - Throws: `RequestError` 413 for a length that is too much.
   init(
-    contentEncoding: String?, contentLength: Int?, bytesMax: Int, budget: BodyBudget
+    encoding: ContentEncoding, contentLength: Int?, bytesMax: Int, budget: BodyBudget, refusal: @escaping ErrorForm
   ) throws(RequestError) {
     self.bytesMax = bytesMax
     self.budget = budget
-    let name = contentEncoding ?? "identity"
-    guard let encoding = ContentEncoding(name: name) else {
-      throw .unsupportedMediaType("Content-Encoding: \(name.prefix(40)): not supported: use \(ContentEncoding.names)")
-    }
+    self.refusal = refusal
     decompressor = encoding.makeDecompressor(bytesMax: bytesMax)
-    body.reserveCapacity(min(max(contentLength ?? 0, 0), bytesMax, EventBodyReceiver.reservedBytesMax))
+    guard contentLength ?? 0 <= bytesMax else { throw EventBodyReceiver.tooLarge(bytesMax) }
+    body.reserveCapacity(min(max(contentLength ?? 0, 0), EventBodyReceiver.reservedBytesMax))
   }
 
   deinit {
@@ -63,11 +64,13 @@ final class EventBodyReceiver: BodyReceiver {
 
   func receive(_ chunk: Span<UInt8>) -> BodyVerdict {
     do {
+      bytesSent += chunk.count
+      guard bytesSent <= bytesMax else { throw EventBodyReceiver.tooLarge(bytesMax) }
       try decompressor.append(chunk, to: &body)
       try takeBudget()
       return .proceed
     } catch {
-      return .refuse(Answers.error(requestError(error)))
+      return .refuse(refusal(requestError(error)))
     }
   }
 
@@ -89,13 +92,13 @@ final class EventBodyReceiver: BodyReceiver {
     bytesTaken += missing
   }
 
-  private var tooLarge: RequestError {
-    .tooLarge("body: more than \(bytesMax) bytes after decompression: send smaller batches or raise ingest.max_body")
+  private static func tooLarge(_ bytesMax: Int) -> RequestError {
+    .tooLarge("body: more than \(bytesMax) bytes, as sent or decompressed: send smaller batches or raise ingest.max_body")
   }
 
   private func requestError(_ error: any Error) -> any Error {
     guard let error = error as? CompressionError else { return error }
-    if case .tooLarge = error { return tooLarge }
+    if case .tooLarge = error { return EventBodyReceiver.tooLarge(bytesMax) }
     return RequestError.badRequest("body: \(error)")
   }
 }

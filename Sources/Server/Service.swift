@@ -117,11 +117,13 @@ package final class Service: Sendable {
   ) -> HTTPServer {
     let counters = metrics.counters
     var router = Router()
-    EventRoutes(
+    let intake = EventIntake(
       store: store, settings: ingestSettings, counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
-      bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs
-    ).add(to: &router)
+      bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs)
+    EventRoutes(intake: intake).add(to: &router)
+    LokiRoutes(intake: intake).add(to: &router)
+    OTLPRoutes(intake: intake).add(to: &router)
     ReadingRoutes(
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The state of reading one body, and what becomes of each of its records. Where records begin is the business of the
+// framing or of a protocol; what a text holds is `BodyReading+Text`.
+
+import JSON
+import TimeSeries
+
+/// What became of one record.
+enum RecordOutcome {
+  case accepted, ignored
+  /// With a reason while there is room for it.
+  case rejected(String?)
+}
+
+/// The state of decoding one body.
+struct BodyReading {
+  /// How deep an event may sit in the texts of log records: Docker's record around winston's around the event.
+  static let nestingMax = 3
+
+  let settings: IngestSettings
+  var reader = EventReader()
+  let lineFormats = LineFormats()
+  private var tally: EventTally
+  var labels: EventLabels
+  private var batch = DecodedBatch()
+  private var receivedAtMs: Int64 = 0
+  private var windowStartMs: Int64 = 0
+  var texts: [[UInt8]]
+  var uncoloured: [[UInt8]]
+  var entry: [UInt8] = []
+  var attributes = AttributeObject()
+
+  init(settings: IngestSettings) {
+    precondition(settings.resolutionMs > 0, "a window has a width")
+    // Hash seeds differ from process to process, so that nobody can prepare colliding names.
+    var hasher = Hasher()
+    hasher.combine("rampart.ingest")
+    let seed = UInt64(bitPattern: Int64(hasher.finalize()))
+    self.settings = settings
+    tally = EventTally(seed: seed)
+    labels = EventLabels(settings: settings, seed: seed)
+    texts = Array(repeating: [], count: BodyReading.nestingMax)
+    uncoloured = Array(repeating: [], count: BodyReading.nestingMax + 1)
+  }
+
+  /// One body, read by a closure.
+  mutating func decode<Fault: Error>(
+    receivedAtMs: Int64, _ read: (inout BodyReading) throws(Fault) -> Void
+  ) throws(Fault) -> DecodedBatch {
+    self.receivedAtMs = receivedAtMs
+    batch = DecodedBatch()
+    defer {
+      tally.removeAll()
+      labels.removeOutside()
+      batch = DecodedBatch()
+    }
+    try read(&self)
+    var result = batch
+    result.delta = tally.delta(labels)
+    result.overflowedLabels = labels.overflows
+    return result
+  }
+
+  mutating func readEvents(_ body: Span<UInt8>) {
+    let start = EventBody.start(body)
+    switch EventBody.framing(body, from: start) {
+    case .lines: readLines(body, from: start)
+    case .documents: readDocuments(body, from: start)
+    }
+  }
+
+  // MARK: - Records
+
+  /// The outcome of the object that `reader` has just read.
+  @inline(__always)
+  mutating func settleObject(_ bytes: Span<UInt8>, _ context: RecordContext = RecordContext(), level: Int = 0)
+    -> RecordOutcome
+  {
+    guard reader.fields[.eventType] != nil else { return settleRecord(bytes, context, level: level) }
+    do throws(EventFault) {
+      var event = CacheEvent()
+      try reader.read(&event, bytes)
+      // What a shipper stamps beside the event's own fields is nearer to its time than now.
+      if event.timestampMs == nil, reader.hasRecordTime { event.timestampMs = reader.recordTime(bytes) }
+      try count(&event, bytes, context)
+      return .accepted
+    } catch {
+      if error.isOfAnotherKind(bytes) { return settleRecord(bytes, context, level: level) }
+      return rejected(error, bytes, place: "")
+    }
+  }
+
+  /// An object that is no event itself: perhaps a log record whose text is one.
+  @inline(never)
+  private mutating func settleRecord(_ bytes: Span<UInt8>, _ outer: RecordContext, level: Int) -> RecordOutcome {
+    guard level < BodyReading.nestingMax else { return .ignored }
+    let message = reader.message()
+    let object = message == nil ? reader.messageObject(bytes) : nil
+    guard message != nil || object != nil else { return .ignored }
+    let context = lent(by: bytes, to: outer)
+    if let message { return settleText(message, bytes, context, level: level) }
+    return object.map { settleText(bytes.extracting($0), context, level: level) } ?? .ignored
+  }
+
+  /// What the object that was just read says for a record within it.
+  mutating func lent(by bytes: Span<UInt8>, to outer: RecordContext) -> RecordContext {
+    var context = outer
+    context.timestampMs = reader.recordTime(bytes) ?? outer.timestampMs
+    if let service = reader.fields[.service], service.kind == .string {
+      context.service = labels.service(service.string, bytes)
+    }
+    if let cache = reader.fields[.cache], cache.kind == .string { context.cache = labels.cache(cache.string, bytes) }
+    context.hasIdentity = outer.hasIdentity || reader.hasIdentity
+    return context
+  }
+
+  /// - Parameter event: not changed (`EventTally.add`).
+  @inline(__always)
+  mutating func count(
+    _ event: inout CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext
+  ) throws(EventFault) {
+    let timeMs = event.timestampMs ?? context.timestampMs ?? receivedAtMs
+    // Wrapping, and compared as distances, because either time may be any number.
+    let (age, overflows) = receivedAtMs.subtractingReportingOverflow(timeMs)
+    if overflows || age > settings.oldestMs || age < -settings.futureMs {
+      let isOld = overflows ? timeMs < receivedAtMs : age > 0
+      throw EventFault(isOld ? .tooOld(timeMs) : .tooFarAhead(timeMs))
+    }
+    // Events come mostly in order, and a division costs as much as the rest of this function.
+    if timeMs < windowStartMs || timeMs >= windowStartMs + settings.resolutionMs {
+      windowStartMs = BodyReading.floor(timeMs, settings.resolutionMs)
+    }
+    let place = labels.place(of: &event, bytes, record: context)
+    let row = RowLabels(
+      event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
+      detail: labels.detail(of: &event, bytes))
+    tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs)
+    if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
+    batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
+  }
+
+  private static func floor(_ timeMs: Int64, _ widthMs: Int64) -> Int64 {
+    let remainder = timeMs % widthMs
+    return timeMs - (remainder < 0 ? remainder + widthMs : remainder)
+  }
+
+  // MARK: - Outcomes
+
+  /// - Parameter bytes: those that the fault's ranges refer to.
+  func rejected(_ fault: EventFault, _ bytes: Span<UInt8>, place: String) -> RecordOutcome {
+    guard batch.rejections.count < settings.rejectionsKeptMax else { return .rejected(nil) }
+    return .rejected(fault.reason(bytes, place: place, settings: settings))
+  }
+
+  /// - Parameters:
+  ///   - start: the record's range, for what is kept of a rejected one.
+  ///   - number: line or index from 1.
+  @inline(__always)
+  mutating func note(_ outcome: RecordOutcome, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, number: Int) {
+    switch outcome {
+    case .accepted: batch.accepted += 1
+    case .ignored: batch.ignored += 1
+    case .rejected(let reason):
+      batch.rejected += 1
+      if let reason { keep(reason, bytes, start, end, number: number) }
+    }
+  }
+
+  @inline(never)
+  private mutating func keep(_ reason: String, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, number: Int) {
+    var kept: [UInt8] = []
+    let last = min(end, start + settings.rejectedLineBytesMax)
+    kept.reserveCapacity(last - start)
+    for index in start..<last { kept.append(bytes[index]) }
+    batch.rejections.append(Rejection(line: number, reason: reason, bytes: kept))
+  }
+}

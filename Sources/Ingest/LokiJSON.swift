@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Loki's push request as JSON (Grafana Loki HTTP API, "Ingest logs"):
+// {"streams":[{"stream":{"app":"api"},"values":[["1736560000000000000","line",{"trace_id":"…"}]]}]}
+
+import JSON
+
+extension BodyReading {
+  private static let requestNames = WordTable(["streams"])
+  private static let streamNames = WordTable(["stream", "values"])
+
+  /// Reads every entry of a push request as a line.
+  mutating func readLokiJSON(_ body: Span<UInt8>) throws(BodyFault) {
+    var cursor = JSONCursor(at: EventBody.start(body))
+    var number = 0
+    do throws(JSONFault) {
+      var isFirst = true
+      try cursor.expect(UInt8(ascii: "{"), body)
+      while let name = try cursor.nextMember(body, &isFirst) {
+        guard BodyReading.requestNames.index(of: name, body) == 0 else {
+          try cursor.skipValue(body)
+          continue
+        }
+        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
+        var isFirstStream = true
+        while try cursor.nextElement(body, &isFirstStream) { try readLokiStream(body, &cursor, &number) }
+      }
+      cursor.skipWhitespace(body)
+      guard cursor.position == body.count else { throw .trailingBytes }
+    } catch {
+      throw BodyFault(error, at: cursor.position, in: body)
+    }
+  }
+
+  private mutating func readLokiStream(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
+  ) throws(JSONFault) {
+    var hasLabels = false
+    var values: Int?
+    var isFirst = true
+    try cursor.expect(UInt8(ascii: "{"), body)
+    labels.setSource(SourceLabels(), body)
+    while let name = try cursor.nextMember(body, &isFirst) {
+      switch BodyReading.streamNames.index(of: name, body) {
+      case 0:
+        labels.setSource(try BodyReading.lokiLabels(body, &cursor), body)
+        hasLabels = true
+      case 1 where hasLabels: try readLokiValues(body, &cursor, &number)
+      case 1:
+        // The labels may come behind the values, which are then gone through twice.
+        values = try cursor.range(body).lowerBound
+      default: try cursor.skipValue(body)
+      }
+    }
+    guard let values else { return }
+    var again = JSONCursor(at: values)
+    do throws(JSONFault) {
+      try readLokiValues(body, &again, &number)
+    } catch {
+      cursor.position = again.position
+      throw error
+    }
+  }
+
+  private static func lokiLabels(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) -> SourceLabels {
+    var found = SourceLabels()
+    guard try cursor.opens(UInt8(ascii: "{"), body) else { return found }
+    var isFirst = true
+    while let name = try cursor.nextMember(body, &isFirst) {
+      if try cursor.peek(body) == UInt8(ascii: "\"") {
+        found.take(try cursor.string(body), named: SourceLabels.lokiNames.index(of: name, body))
+      } else {
+        try cursor.skipValue(body)
+      }
+    }
+    return found
+  }
+
+  private mutating func readLokiValues(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
+  ) throws(JSONFault) {
+    guard try cursor.opens(UInt8(ascii: "["), body) else { return }
+    var isFirst = true
+    while try cursor.nextElement(body, &isFirst) {
+      number += 1
+      try cursor.expect(UInt8(ascii: "["), body)
+      let time = try BodyReading.nanoseconds(body, &cursor)
+      try cursor.expect(UInt8(ascii: ","), body)
+      guard try cursor.peek(body) == UInt8(ascii: "\"") else { throw .unexpectedByte }
+      let line = try cursor.string(body)
+      // Structured metadata says nothing of a cache.
+      while try cursor.peek(body) == UInt8(ascii: ",") {
+        cursor.position += 1
+        try cursor.skipValue(body)
+      }
+      try cursor.expect(UInt8(ascii: "]"), body)
+      note(settleEntry(line, body, RecordContext(nanoseconds: time)), body, line.start, line.end, number: number)
+    }
+  }
+
+  /// Nanoseconds since 1970, as a text or, against the letter, as a number.
+  private static func nanoseconds(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) -> Int64 {
+    guard try cursor.peek(body) == UInt8(ascii: "\"") else {
+      guard let integer = try cursor.number(body).integer else { throw .invalidNumber }
+      return integer
+    }
+    let start = cursor.position
+    let text = try cursor.string(body)
+    guard let time = Decimal.integer(body, text.start, text.end) else {
+      cursor.position = start
+      throw .invalidNumber
+    }
+    return time
+  }
+}
+
+extension RecordContext {
+  /// The record's time as a protocol gives it, in ns since 1970; 0 where it gives none.
+  ///
+  /// A time that is no whole millisecond was read from a clock: a body that repeats it is the same body.
+  init(nanoseconds: Int64) {
+    guard nanoseconds != 0 else { return }
+    // Towards the past, as times before 1970 need it.
+    let rest = nanoseconds % 1_000_000
+    timestampMs = (nanoseconds - (rest < 0 ? rest + 1_000_000 : rest)) / 1_000_000
+    hasIdentity = rest != 0
+  }
+}
+
+/// Whole numbers as protocols write them in texts.
+enum Decimal {
+  /// Nil for anything but digits with a sign in front, or beyond 64 bits.
+  static func integer(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int64? {
+    var index = start
+    let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
+    if isNegative { index += 1 }
+    guard index < end, end - index <= 19 else { return nil }
+    var value: UInt64 = 0
+    while index < end {
+      let digit = bytes[index] &- 0x30
+      guard digit <= 9 else { return nil }
+      value = value * 10 + UInt64(digit)
+      index += 1
+    }
+    return Int64(exactly: value).map { isNegative ? -$0 : $0 }
+  }
+}

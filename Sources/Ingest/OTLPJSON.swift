@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// OTLP's logs as JSON (OpenTelemetry Protocol, "JSON Protobuf Encoding"): names in lowerCamelCase, ids in hexadecimal,
+// 64-bit numbers as texts or numbers. Members may come in any order, so an object is gone through once to find its parts
+// and its parts are read then.
+
+import JSON
+
+extension BodyReading {
+  private static let requestNames = WordTable(["resourceLogs"])
+  private static let resourceLogsNames = WordTable(["resource", "scopeLogs"])
+  private static let resourceNames = WordTable(["attributes"])
+  private static let scopeNames = WordTable(["logRecords"])
+  private static let recordNames = WordTable([
+    "timeUnixNano", "observedTimeUnixNano", "body", "attributes", "traceId", "eventName",
+  ])
+  private static let memberNames = WordTable(["key", "value"])
+  private static let listNames = WordTable(["values"])
+  private static let valueNames = WordTable([
+    "stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue",
+  ])
+
+  /// Reads every log record of an export request.
+  mutating func readOTLPJSON(_ body: Span<UInt8>) throws(BodyFault) {
+    var cursor = JSONCursor(at: EventBody.start(body))
+    var number = 0
+    do throws(JSONFault) {
+      var isFirst = true
+      try cursor.expect(UInt8(ascii: "{"), body)
+      while let name = try cursor.nextMember(body, &isFirst) {
+        guard BodyReading.requestNames.index(of: name, body) == 0 else {
+          try cursor.skipValue(body)
+          continue
+        }
+        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
+        var isFirstResource = true
+        while try cursor.nextElement(body, &isFirstResource) { try readResource(body, &cursor, &number) }
+      }
+      cursor.skipWhitespace(body)
+      guard cursor.position == body.count else { throw .trailingBytes }
+    } catch {
+      throw BodyFault(error, at: cursor.position, in: body)
+    }
+  }
+
+  private mutating func readResource(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
+  ) throws(JSONFault) {
+    var resource: Int?
+    var scopes: Int?
+    var isFirst = true
+    try cursor.expect(UInt8(ascii: "{"), body)
+    while let name = try cursor.nextMember(body, &isFirst) {
+      let start = try cursor.range(body).lowerBound
+      switch BodyReading.resourceLogsNames.index(of: name, body) {
+      case 0: resource = start
+      case 1: scopes = start
+      default: break
+      }
+    }
+    let end = cursor
+    var source = SourceLabels()
+    if let resource {
+      cursor.position = resource
+      source = try BodyReading.resourceLabels(body, &cursor)
+    }
+    labels.setSource(source, body)
+    if let scopes {
+      cursor.position = scopes
+      try readScopes(body, &cursor, &number)
+    }
+    cursor = end
+  }
+
+  private static func resourceLabels(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) -> SourceLabels {
+    var found = SourceLabels()
+    guard try cursor.opens(UInt8(ascii: "{"), body) else { return found }
+    var isFirst = true
+    while let name = try cursor.nextMember(body, &isFirst) {
+      guard resourceNames.index(of: name, body) == 0 else {
+        try cursor.skipValue(body)
+        continue
+      }
+      guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
+      var isFirstMember = true
+      while try cursor.nextElement(body, &isFirstMember) {
+        let member = try OTLPMember(body, &cursor)
+        if OTLPRecord.resourceNames.index(of: member.name, body) == 0, case .text(let value)? = member.value {
+          found.take(value, named: 0)
+        }
+      }
+    }
+    return found
+  }
+
+  private mutating func readScopes(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
+  ) throws(JSONFault) {
+    guard try cursor.opens(UInt8(ascii: "["), body) else { return }
+    var isFirstScope = true
+    while try cursor.nextElement(body, &isFirstScope) {
+      try cursor.expect(UInt8(ascii: "{"), body)
+      var isFirst = true
+      while let name = try cursor.nextMember(body, &isFirst) {
+        guard BodyReading.scopeNames.index(of: name, body) == 0 else {
+          try cursor.skipValue(body)
+          continue
+        }
+        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
+        var isFirstRecord = true
+        while try cursor.nextElement(body, &isFirstRecord) {
+          number += 1
+          try readRecord(body, &cursor, number)
+        }
+      }
+    }
+  }
+
+  private mutating func readRecord(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: Int
+  ) throws(JSONFault) {
+    var record = OTLPRecord()
+    var text: OTLPValue?
+    var members: Int?
+    attributes.begin()
+    try cursor.expect(UInt8(ascii: "{"), body)
+    var isFirst = true
+    while let name = try cursor.nextMember(body, &isFirst) {
+      switch BodyReading.recordNames.index(of: name, body) {
+      case 0: record.timeNs = try OTLPValue.integer(body, &cursor) ?? 0
+      case 1: record.observedNs = try OTLPValue.integer(body, &cursor) ?? 0
+      case 2: text = try OTLPValue(body, &cursor)
+      case 3: members = try cursor.range(body).lowerBound
+      case 4:
+        let id = try cursor.range(body)
+        record.hasTrace = OTLPValue.isIdentity(body, id)
+      case 5:
+        let name = try cursor.range(body)
+        guard body[name.lowerBound] == UInt8(ascii: "\""), name.count > 2 else { continue }
+        // Written first, so that an attribute or a member of the body replaces it.
+        attributes.begin()
+        attributes.key(.eventType)
+        attributes.raw(body, name)
+      default: try cursor.skipValue(body)
+      }
+    }
+    let end = cursor
+    if let members {
+      cursor.position = members
+      try writeMembers(body, &cursor)
+    }
+    switch text {
+    case .text(let string)?: settleBody(string, body, record, number: number)
+    case .members(let start)?:
+      cursor.position = start
+      try writeList(body, &cursor)
+      settleAttributes(record, number: number)
+    default: settleAttributes(record, number: number)
+    }
+    cursor = end
+  }
+
+  /// Writes an array of members.
+  private mutating func writeMembers(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
+    guard try cursor.opens(UInt8(ascii: "["), body) else { return }
+    var isFirst = true
+    while try cursor.nextElement(body, &isFirst) {
+      let member = try OTLPMember(body, &cursor)
+      guard attributes.key(member.name, body) else { continue }
+      switch member.value {
+      case .text(let string)?: attributes.raw(body, string.start - 1..<string.end + 1)
+      case .raw(let range)?: attributes.raw(body, range)
+      case .members?, .other?: attributes.container()
+      case nil: attributes.null()
+      }
+    }
+  }
+
+  /// Writes the members of `{"values":[…]}`.
+  private mutating func writeList(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
+    guard try cursor.opens(UInt8(ascii: "{"), body) else { return }
+    var isFirst = true
+    while let name = try cursor.nextMember(body, &isFirst) {
+      if BodyReading.listNames.index(of: name, body) == 0 {
+        try writeMembers(body, &cursor)
+      } else {
+        try cursor.skipValue(body)
+      }
+    }
+  }
+
+  /// `{"key":"…","value":{…}}`.
+  private struct OTLPMember {
+    var name = CacheEvent.absent
+    var value: OTLPValue?
+
+    init(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
+      try cursor.expect(UInt8(ascii: "{"), body)
+      var isFirst = true
+      while let key = try cursor.nextMember(body, &isFirst) {
+        switch memberNames.index(of: key, body) {
+        case 0: name = try cursor.name(body)
+        case 1: value = try OTLPValue(body, &cursor)
+        default: try cursor.skipValue(body)
+        }
+      }
+    }
+  }
+
+  /// `{"stringValue":"…"}` and its like.
+  private enum OTLPValue {
+    case text(JSONString)
+    /// A number or a bool, as JSON.
+    case raw(Range<Int>)
+    /// Where its object begins.
+    case members(Int)
+    case other
+
+    /// Nil for an empty value, or one of a kind that came later.
+    init?(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
+      guard try cursor.opens(UInt8(ascii: "{"), body) else { return nil }
+      var found: OTLPValue?
+      var isFirst = true
+      while let name = try cursor.nextMember(body, &isFirst) {
+        let kind = valueNames.index(of: name, body)
+        if kind == 0, try cursor.peek(body) == UInt8(ascii: "\"") {
+          found = .text(try cursor.string(body))
+          continue
+        }
+        let range = try cursor.range(body)
+        switch kind {
+        case 1, 3: found = .raw(range)
+        case 2: found = .raw(OTLPValue.unquoted(body, range))
+        case 5: found = .members(range.lowerBound)
+        case 4, 6: found = .other
+        default: break
+        }
+      }
+      guard let found else { return nil }
+      self = found
+    }
+
+    /// Whether a hexadecimal id has a digit that is not zero.
+    static func isIdentity(_ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
+      guard body[range.lowerBound] == UInt8(ascii: "\"") else { return false }
+      for index in range.dropFirst().dropLast() where body[index] != UInt8(ascii: "0") { return true }
+      return false
+    }
+
+    /// A 64-bit number, as a text or as a number; nil for null.
+    static func integer(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) -> Int64? {
+      let range = try cursor.range(body)
+      if body[range.lowerBound] == UInt8(ascii: "n") { return nil }
+      let digits = unquoted(body, range)
+      guard let value = Decimal.integer(body, digits.lowerBound, digits.upperBound) else {
+        cursor.position = range.lowerBound
+        throw .invalidNumber
+      }
+      return value
+    }
+
+    /// The digits within quotes; anything else is left as it is.
+    private static func unquoted(_ body: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+      guard range.count > 2, body[range.lowerBound] == UInt8(ascii: "\"") else { return range }
+      let inner = range.lowerBound + 1..<range.upperBound - 1
+      return Decimal.integer(body, inner.lowerBound, inner.upperBound) == nil ? range : inner
+    }
+  }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Compression
+internal import Crypto
+internal import HTTP
+internal import Ingest
+internal import Platform
+internal import Storage
+internal import TimeSeries
+
+// What the protocols of ingest share: bodies within bounds, decoders, keys by which a repetition is recognised, the
+// commit and the counters. How a protocol wraps records and words its answers is its route's business. A request waits
+// suspended while the committer writes, so a slow disk holds no thread.
+
+/// An error in the words of a protocol.
+typealias ErrorForm = @Sendable (any Error) -> Response
+
+struct EventIntake: Sendable {
+  let store: Store
+  let settings: IngestSettings
+  let counters: IngestCounters
+  private let decoders: DecoderPool
+  private let budget: BodyBudget
+  private let bodyBytesMax: Int
+  private let dedupeWindowMs: Int64
+
+  init(
+    store: Store, settings: IngestSettings, counters: IngestCounters, budget: BodyBudget, bodyBytesMax: Int,
+    dedupeWindowMs: Int64
+  ) {
+    self.store = store
+    self.settings = settings
+    self.counters = counters
+    self.budget = budget
+    self.bodyBytesMax = bodyBytesMax
+    self.dedupeWindowMs = dedupeWindowMs
+    decoders = DecoderPool(settings: settings)
+  }
+
+  // MARK: Bodies
+
+  /// What becomes of a protocol's bodies. The bound is kept here and not by the server, whose refusal would not be in the
+  /// protocol's words.
+  ///
+  /// - Parameter encoding: how the body is compressed, by the headers; `contentEncoding` where the protocol says nothing
+  ///   of its own.
+  func bodies(
+    refusal: @escaping @Sendable (Exchange) -> ErrorForm,
+    encoding: @escaping @Sendable (Exchange) throws(RequestError) -> ContentEncoding = EventIntake.contentEncoding
+  ) -> BodyPolicy {
+    .streamed(bytesMax: .max) { exchange in
+      let form = refusal(exchange)
+      do throws(RequestError) {
+        // Not a number, or more than a number holds: the bound is met while the body comes.
+        let length = exchange.header("Content-Length").flatMap { Int($0) }
+        return .accept(
+          try EventBodyReceiver(
+            encoding: try encoding(exchange), contentLength: length, bytesMax: bodyBytesMax, budget: budget, refusal: form))
+      } catch {
+        return .refuse(form(error))
+      }
+    }
+  }
+
+  static func contentEncoding(_ exchange: Exchange) throws(RequestError) -> ContentEncoding {
+    let name = exchange.header("Content-Encoding") ?? ""
+    guard let encoding = ContentEncoding(name: name) else {
+      throw .unsupportedMediaType("Content-Encoding: \(name.prefix(40)): not supported: use \(ContentEncoding.names)")
+    }
+    return encoding
+  }
+
+  /// The receiver that `bodies` opened for a request.
+  func receiver(_ exchange: Exchange) -> EventBodyReceiver {
+    guard let receiver = exchange.receiver as? EventBodyReceiver else {
+      preconditionFailure("the route opened another receiver")
+    }
+    return receiver
+  }
+
+  /// A body within a body, such as the snappy block within gzip.
+  func decompressed(_ body: [UInt8], _ encoding: ContentEncoding) throws -> [UInt8] {
+    let decompressor = encoding.makeDecompressor(bytesMax: bodyBytesMax)
+    var output: [UInt8] = []
+    do {
+      try decompressor.append(body.span, to: &output)
+      try decompressor.finish(to: &output)
+    } catch {
+      throw RequestError.badRequest("body: \(error)")
+    }
+    return output
+  }
+
+  // MARK: Decoding
+
+  /// Lines or documents, as `/api/v1/events` takes them.
+  func decode(_ body: [UInt8], nowMs: Int64) -> DecodedBatch {
+    let batch = decoders.decode { $0.decode(body.span, receivedAtMs: nowMs) }
+    counters.addOverflows(batch.overflowedLabels)
+    return batch
+  }
+
+  func decode(_ body: [UInt8], as format: WrappedFormat, nowMs: Int64) throws(RequestError) -> DecodedBatch {
+    do throws(BodyFault) {
+      let batch = try decoders.decode { (decoder) throws(BodyFault) in
+        try decoder.decode(body.span, as: format, receivedAtMs: nowMs)
+      }
+      counters.addOverflows(batch.overflowedLabels)
+      return batch
+    } catch {
+      throw .badRequest("body: \(error.reason)")
+    }
+  }
+
+  // MARK: Commit
+
+  /// One decoded body on its way to the disk, with the words for what becomes of it.
+  struct Delivery: Sendable {
+    /// The `protocol` label and the `source` of dead letters.
+    let name: String
+    let submission: Submission
+    let accepted: Int
+    let rejected: Int
+    let ignored: Int
+    let newestEventMs: Int64?
+    let answer: @Sendable (CommitOutcome) -> Response
+    let refusal: ErrorForm
+
+    init(
+      name: String, _ batch: DecodedBatch, dedupeKey: DedupeKey?, stored: Answer, receivedMs: Int64,
+      refusal: @escaping ErrorForm, answer: @escaping @Sendable (CommitOutcome) -> Response
+    ) {
+      self.name = name
+      submission = Submission(
+        delta: batch.delta,
+        deadLetters: batch.rejections.map {
+          DeadLetter(source: name, line: $0.line, reason: $0.reason, body: $0.bytes)
+        },
+        dedupeKey: dedupeKey, answer: stored, receivedMs: receivedMs)
+      accepted = batch.accepted
+      rejected = batch.rejected
+      ignored = batch.ignored
+      newestEventMs = batch.newestEventMs
+      self.refusal = refusal
+      self.answer = answer
+    }
+  }
+
+  /// Answers a request once its events are on disk.
+  func commit(_ delivery: Delivery, _ exchange: Exchange) {
+    let submission = delivery.submission
+    // Nothing to keep: a body of records that are no events.
+    if submission.delta.isEmpty, submission.deadLetters.isEmpty, submission.dedupeKey == nil {
+      count(delivery)
+      return exchange.respond(delivery.answer(.committed))
+    }
+    commit(delivery, exchange.suspend())
+  }
+
+  private func commit(_ delivery: Delivery, _ token: SuspendedExchange) {
+    do throws(StoreError) {
+      try store.submit(delivery.submission) { result in
+        switch result {
+        case .success(.committed):
+          count(delivery)
+          token.complete(delivery.answer(.committed))
+        case .success(.duplicate(let answer)):
+          counters.add(.duplicate, delivery.recordCount, protocol: delivery.name)
+          token.complete(delivery.answer(.duplicate(answer)))
+        case .failure(let error): refuse(delivery, error, token)
+        }
+      }
+    } catch {
+      refuse(delivery, error, token)
+    }
+  }
+
+  private func refuse(_ delivery: Delivery, _ error: StoreError, _ token: SuspendedExchange) {
+    counters.add(.refused, delivery.recordCount, protocol: delivery.name)
+    token.complete(delivery.refusal(error))
+  }
+
+  private func count(_ delivery: Delivery) {
+    counters.add(.accepted, delivery.accepted, protocol: delivery.name)
+    counters.add(.rejected, delivery.rejected, protocol: delivery.name)
+    counters.add(.ignored, delivery.ignored, protocol: delivery.name)
+    counters.saw(newestEventMs: delivery.newestEventMs)
+  }
+
+  // MARK: Deduplication
+
+  /// The sender's own key where there is one; else the bytes, where they hold an identity that makes two equal bodies
+  /// the same delivery and not two equal happenings.
+  ///
+  /// - Parameter path: the endpoint, since no two endpoints share keys.
+  func dedupeKey(_ exchange: Exchange, path: String, _ body: [UInt8], _ batch: DecodedBatch, nowMs: Int64) -> DedupeKey? {
+    var hash = SHA256()
+    hash.update(data: Array("\(path)\0".utf8))
+    if let key = exchange.header("Idempotency-Key"), !key.isEmpty {
+      hash.update(data: Array("key\0\(key)".utf8))
+    } else if batch.carriesIdentity {
+      hash.update(data: Array("body\0".utf8))
+      hash.update(data: body)
+    } else {
+      return nil
+    }
+    return DedupeKey(digest: Array(hash.finalize()), expiresMs: nowMs + dedupeWindowMs)
+  }
+}
+
+extension EventIntake.Delivery {
+  var recordCount: Int { accepted + rejected + ignored }
+}

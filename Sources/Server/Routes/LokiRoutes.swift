@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Compression
+internal import HTTP
+internal import Ingest
+internal import Platform
+internal import Storage
+
+// `POST /loki/api/v1/push` as Loki answers it: 204 without a body, errors as plain text. Clients give up a batch at 400
+// and 413, and send it again at 429 and 503.
+
+struct LokiRoutes: Sendable {
+  private static let path = "/loki/api/v1/push"
+  private static let name = "loki"
+
+  let intake: EventIntake
+
+  func add(to router: inout Router) {
+    router.add(.post, LokiRoutes.path, body: intake.bodies(refusal: { _ in LokiRoutes.refusal }, encoding: LokiRoutes.encoding)) {
+      respond(to: $0)
+    }
+    // What Vector and Grafana ask before they send or read.
+    router.get("/loki/api/v1/status/buildinfo") { exchange in
+      exchange.respond(Answers.json(Array("{\"version\":\"3.0.0\"}".utf8)))
+    }
+  }
+
+  private func respond(to exchange: Exchange) {
+    let receiver = intake.receiver(exchange)
+    do {
+      var body = try receiver.finish()
+      let isJSON = LokiRoutes.isJSON(exchange)
+      // Protobuf is compressed by itself, whatever is around it; without, `encoding` has seen to it.
+      if !isJSON, try LokiRoutes.encoding(exchange) != .snappy { body = try intake.decompressed(body, .snappy) }
+      let nowMs = Clock.wallMs()
+      let batch = try intake.decode(body, as: isJSON ? .lokiJSON : .lokiProtobuf, nowMs: nowMs)
+      let answer = LokiRoutes.answer(to: batch)
+      let delivery = EventIntake.Delivery(
+        name: LokiRoutes.name, batch,
+        dedupeKey: intake.dedupeKey(exchange, path: LokiRoutes.path, body, batch, nowMs: nowMs), stored: answer,
+        receivedMs: nowMs, refusal: receiver.refusal
+      ) { outcome in
+        if case .duplicate(let first) = outcome { return LokiRoutes.response(first) }
+        return LokiRoutes.response(answer)
+      }
+      intake.commit(delivery, exchange)
+    } catch {
+      exchange.respond(receiver.refusal(error))
+    }
+  }
+
+  // MARK: Headers
+
+  /// As Loki has it, what names no type is protobuf. Another type's name is one that a tool sent by itself, such as
+  /// curl's for forms, and the body the JSON that its user wrote.
+  private static func isJSON(_ exchange: Exchange) -> Bool {
+    guard let type = exchange.header("Content-Type")?.lowercased() else { return false }
+    return !type.contains("protobuf")
+  }
+
+  /// Clients name the snappy that is part of the protobuf format, or they do not; it is one compression all the same.
+  private static func encoding(_ exchange: Exchange) throws(RequestError) -> ContentEncoding {
+    let named = try EventIntake.contentEncoding(exchange)
+    return named == .identity && !isJSON(exchange) ? .snappy : named
+  }
+
+  // MARK: Answers
+
+  @Sendable private static func refusal(_ error: any Error) -> Response {
+    let plain = Answers.error(error)
+    let sentence = (error as? RequestError)?.sentence ?? "\(error)"
+    let response = Response(status: plain.status, text: sentence + "\n")
+    return plain.status == 429 || plain.status == 503
+      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+  }
+
+  /// A batch of which nothing could be counted is the client's mistake; where something could, the rest is among the
+  /// dead letters, since no status says "some".
+  private static func answer(to batch: DecodedBatch) -> Answer {
+    guard batch.rejected > 0, batch.accepted == 0, batch.ignored == 0 else { return Answer(status: 204, body: []) }
+    let first = batch.rejections.first.map { "entry \($0.line): \($0.reason)" } ?? ""
+    return Answer(status: 400, body: Array("\(batch.rejected) entries were rejected: \(first)\n".utf8))
+  }
+
+  private static func response(_ answer: Answer) -> Response {
+    Response(
+      status: answer.status, contentType: answer.body.isEmpty ? nil : "text/plain; charset=utf-8", body: answer.body)
+  }
+}

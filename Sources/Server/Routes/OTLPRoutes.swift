@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import Ingest
+internal import JSON
+internal import Platform
+internal import Storage
+
+// `POST /v1/logs`: logs over OTLP/HTTP (OpenTelemetry Protocol, "OTLP/HTTP"). An answer is in the encoding of its
+// request; what cannot be counted is told as a partial success, and errors are google.rpc.Status.
+
+struct OTLPRoutes: Sendable {
+  private static let path = "/v1/logs"
+  private static let name = "otlp"
+
+  let intake: EventIntake
+
+  func add(to router: inout Router) {
+    let policy = intake.bodies(
+      refusal: { exchange in
+        // Before the type is known to be one of the two, JSON is what people can read.
+        let encoding = OTLPEncoding(exchange) ?? .json
+        return { encoding.refusal($0) }
+      },
+      encoding: { (exchange) throws(RequestError) in
+        guard OTLPEncoding(exchange) != nil else {
+          let type = exchange.header("Content-Type") ?? "none"
+          throw .unsupportedMediaType(
+            "Content-Type: \(type.prefix(60)): must be application/x-protobuf or application/json")
+        }
+        return try EventIntake.contentEncoding(exchange)
+      })
+    router.add(.post, OTLPRoutes.path, body: policy) { respond(to: $0) }
+  }
+
+  private func respond(to exchange: Exchange) {
+    let receiver = intake.receiver(exchange)
+    guard let encoding = OTLPEncoding(exchange) else { preconditionFailure("a body of another type was taken") }
+    do {
+      let body = try receiver.finish()
+      let nowMs = Clock.wallMs()
+      let batch = try intake.decode(body, as: encoding == .json ? .otlpJSON : .otlpProtobuf, nowMs: nowMs)
+      let answer = Answer(status: 200, body: encoding.answer(to: batch))
+      let delivery = EventIntake.Delivery(
+        name: OTLPRoutes.name, batch,
+        dedupeKey: intake.dedupeKey(exchange, path: OTLPRoutes.path, body, batch, nowMs: nowMs), stored: answer,
+        receivedMs: nowMs, refusal: receiver.refusal
+      ) { outcome in
+        if case .duplicate(let first) = outcome { return encoding.response(first) }
+        return encoding.response(answer)
+      }
+      intake.commit(delivery, exchange)
+    } catch {
+      exchange.respond(receiver.refusal(error))
+    }
+  }
+}
+
+/// The two encodings of OTLP/HTTP.
+enum OTLPEncoding: Sendable {
+  case protobuf, json
+
+  /// Nil for another type than the two.
+  init?(_ exchange: Exchange) {
+    let type = exchange.header("Content-Type") ?? ""
+    switch type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() {
+    case "application/x-protobuf", "application/protobuf": self = .protobuf
+    case "application/json": self = .json
+    default: return nil
+    }
+  }
+
+  private var contentType: StaticString { self == .json ? "application/json" : "application/x-protobuf" }
+
+  func response(_ answer: Answer) -> Response {
+    Response(status: answer.status, contentType: contentType, body: answer.body)
+  }
+
+  /// ExportLogsServiceResponse{1: partial_success{1: rejected_log_records, 2: error_message}}; without a partial success
+  /// everything was taken.
+  func answer(to batch: DecodedBatch) -> [UInt8] {
+    guard batch.rejected > 0 else { return self == .json ? Array("{}".utf8) : [] }
+    let message = batch.rejections.prefix(3).map { "record \($0.line): \($0.reason)" }.joined(separator: "; ")
+    if self == .json {
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.key("partialSuccess")
+      writer.beginObject()
+      // 64-bit numbers are texts in this encoding.
+      writer.member("rejectedLogRecords", String(batch.rejected))
+      writer.member("errorMessage", message)
+      writer.endObject()
+      writer.endObject()
+      return writer.bytes
+    }
+    return Wire.field(1, Wire.field(1, UInt64(batch.rejected)) + Wire.field(2, Array(message.utf8)))
+  }
+
+  /// google.rpc.Status{1: code, 2: message}.
+  func refusal(_ error: any Error) -> Response {
+    let plain = Answers.error(error)
+    let sentence = (error as? RequestError)?.sentence ?? "\(error)"
+    var answer = Answer(status: plain.status, body: [])
+    let code = OTLPEncoding.code(of: plain.status)
+    if self == .json {
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.member("code", code)
+      writer.member("message", sentence)
+      writer.endObject()
+      answer.body = writer.bytes
+    } else {
+      answer.body = Wire.field(1, UInt64(code)) + Wire.field(2, Array(sentence.utf8))
+    }
+    let response = response(answer)
+    return plain.status == 429 || plain.status == 503
+      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+  }
+
+  /// google.rpc.Code: INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, INTERNAL.
+  private static func code(of status: Int) -> Int {
+    switch status {
+    case 400, 415: 3
+    case 413, 429: 8
+    case 503: 14
+    default: 13
+    }
+  }
+}
+
+/// The few fields that answers in protobuf have.
+private enum Wire {
+  static func field(_ number: UInt64, _ value: UInt64) -> [UInt8] { varint(number << 3) + varint(value) }
+
+  static func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
+    varint(number << 3 | 2) + varint(UInt64(content.count)) + content
+  }
+
+  private static func varint(_ value: UInt64) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
+  }
+}
