@@ -153,6 +153,10 @@ struct BodyReading {
     return .rejected(fault.reason(bytes, place: place, settings: settings))
   }
 
+  func rejected(because reason: String) -> RecordOutcome {
+    .rejected(batch.rejections.count < settings.rejectionsKeptMax ? reason : nil)
+  }
+
   /// - Parameters:
   ///   - start: the record's range, for what is kept of a rejected one.
   ///   - number: line or index from 1.

@@ -28,7 +28,7 @@ package final class EventDecoder {
   package func decode(
     _ body: Span<UInt8>, as format: WrappedFormat, receivedAtMs: Int64
   ) throws(BodyFault) -> DecodedBatch {
-    try reading.decode(receivedAtMs: receivedAtMs) { reading throws(BodyFault) in
+    try read(receivedAtMs: receivedAtMs) { reading throws(BodyFault) in
       switch format {
       case .lokiJSON: try reading.readLokiJSON(body)
       case .lokiProtobuf: try reading.readLokiProtobuf(body)
@@ -36,6 +36,12 @@ package final class EventDecoder {
       case .otlpProtobuf: try reading.readOTLPProtobuf(body)
       }
     }
+  }
+
+  func read<Fault: Error>(
+    receivedAtMs: Int64, _ body: (inout BodyReading) throws(Fault) -> Void
+  ) throws(Fault) -> DecodedBatch {
+    try reading.decode(receivedAtMs: receivedAtMs, body)
   }
 }
 

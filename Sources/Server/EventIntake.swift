@@ -112,19 +112,38 @@ struct EventIntake: Sendable {
     }
   }
 
+  /// A bulk request of Elasticsearch.
+  func decode(
+    bulk body: [UInt8], index: String, seen: Set<Int>, nowMs: Int64
+  ) throws(RequestError) -> (batch: DecodedBatch, items: [BulkItem]) {
+    do throws(BodyFault) {
+      let result = try decoders.decode { (decoder) throws(BodyFault) in
+        try decoder.decode(bulk: body.span, index: Array(index.utf8), seen: seen, receivedAtMs: nowMs)
+      }
+      counters.addOverflows(result.batch.overflowedLabels)
+      return result
+    } catch {
+      throw .badRequest(error.reason)
+    }
+  }
+
   // MARK: Commit
 
   /// One decoded body on its way to the disk, with the words for what becomes of it.
   struct Delivery: Sendable {
     /// The `protocol` label and the `source` of dead letters.
     let name: String
-    let submission: Submission
+    var submission: Submission
     let accepted: Int
     let rejected: Int
     let ignored: Int
+    /// Records that were not decoded, because they were counted before.
+    var repeated = 0
     let newestEventMs: Int64?
     let answer: @Sendable (CommitOutcome) -> Response
     let refusal: ErrorForm
+    /// Called on the committer's thread where items of the submission were counted before, with their indexes.
+    var decodeAgain: (@Sendable ([Int], SuspendedExchange) -> Void)?
 
     init(
       name: String, _ batch: DecodedBatch, dedupeKey: DedupeKey?, stored: Answer, receivedMs: Int64,
@@ -149,16 +168,21 @@ struct EventIntake: Sendable {
   /// Answers a request once its events are on disk.
   func commit(_ delivery: Delivery, _ exchange: Exchange) {
     let submission = delivery.submission
-    // Nothing to keep: a body of records that are no events.
-    if submission.delta.isEmpty, submission.deadLetters.isEmpty, submission.dedupeKey == nil {
+    if submission.isEmpty {
       count(delivery)
       return exchange.respond(delivery.answer(.committed))
     }
     commit(delivery, exchange.suspend())
   }
 
-  private func commit(_ delivery: Delivery, _ token: SuspendedExchange) {
+  /// The same for a request that waits already.
+  func commit(_ delivery: Delivery, _ token: SuspendedExchange) {
     do throws(StoreError) {
+      if delivery.submission.isEmpty {
+        count(delivery)
+        token.complete(delivery.answer(.committed))
+        return
+      }
       try store.submit(delivery.submission) { result in
         switch result {
         case .success(.committed):
@@ -167,6 +191,9 @@ struct EventIntake: Sendable {
         case .success(.duplicate(let answer)):
           counters.add(.duplicate, delivery.recordCount, protocol: delivery.name)
           token.complete(delivery.answer(.duplicate(answer)))
+        case .success(.seen(let items)):
+          guard let decodeAgain = delivery.decodeAgain else { preconditionFailure("a submission without items has none") }
+          decodeAgain(items, token)
         case .failure(let error): refuse(delivery, error, token)
         }
       }
@@ -175,7 +202,8 @@ struct EventIntake: Sendable {
     }
   }
 
-  private func refuse(_ delivery: Delivery, _ error: StoreError, _ token: SuspendedExchange) {
+  /// Answers that nothing was counted.
+  func refuse(_ delivery: Delivery, _ error: any Error, _ token: SuspendedExchange) {
     counters.add(.refused, delivery.recordCount, protocol: delivery.name)
     token.complete(delivery.refusal(error))
   }
@@ -184,6 +212,7 @@ struct EventIntake: Sendable {
     counters.add(.accepted, delivery.accepted, protocol: delivery.name)
     counters.add(.rejected, delivery.rejected, protocol: delivery.name)
     counters.add(.ignored, delivery.ignored, protocol: delivery.name)
+    counters.add(.duplicate, delivery.repeated, protocol: delivery.name)
     counters.saw(newestEventMs: delivery.newestEventMs)
   }
 
@@ -206,8 +235,24 @@ struct EventIntake: Sendable {
     }
     return DedupeKey(digest: Array(hash.finalize()), expiresMs: nowMs + dedupeWindowMs)
   }
+
+  /// The keys of items by their ids.
+  ///
+  /// - Parameters:
+  ///   - ids: what tells an item from all others of the endpoint.
+  func itemKeys(_ ids: some Sequence<[UInt8]>, path: String, nowMs: Int64) -> ItemKeys? {
+    var keys = ItemKeys(expiresMs: nowMs + dedupeWindowMs)
+    let prefix = Array("\(path)\0item\0".utf8)
+    for id in ids { keys.append(SHA256.hash(data: prefix + id)) }
+    return keys.count > 0 ? keys : nil
+  }
 }
 
 extension EventIntake.Delivery {
-  var recordCount: Int { accepted + rejected + ignored }
+  var recordCount: Int { accepted + rejected + ignored + repeated }
+}
+
+extension Submission {
+  /// Nothing to keep: a body of records that are no events.
+  fileprivate var isEmpty: Bool { delta.isEmpty && deadLetters.isEmpty && dedupeKey == nil && itemKeys == nil }
 }

@@ -124,6 +124,7 @@ package final class Service: Sendable {
     EventRoutes(intake: intake).add(to: &router)
     LokiRoutes(intake: intake).add(to: &router)
     OTLPRoutes(intake: intake).add(to: &router)
+    ElasticsearchRoutes(intake: intake, worker: workers.readings).add(to: &router)
     ReadingRoutes(
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs

@@ -27,7 +27,7 @@ final class Committer: Sendable {
     var refusals: Int64 = 0
   }
 
-  /// Bounds of the queue. Series entries are what a submission costs to hold and to write; 60 bytes each.
+  /// Bounds of the queue. Series entries and keys of items are what a submission costs to hold and to write; 60 bytes each.
   static let submissionsMax = 4_096
   static let entriesMax = 2_000_000
 
@@ -64,7 +64,7 @@ final class Committer: Sendable {
         return .busy
       }
       state.queue.append(Waiting(submission: submission, completion: completion))
-      state.entries += submission.delta.entryCount
+      state.entries += submission.delta.entryCount + (submission.itemKeys?.count ?? 0)
       return nil
     }
     if let refusal { throw refusal }

@@ -47,12 +47,37 @@ package struct DedupeKey: Sendable, Equatable {
   }
 }
 
+/// How single items of a body are recognised when they come again, in whichever body.
+package struct ItemKeys: Sendable, Equatable {
+  package static let digestBytes = 16
+
+  /// A digest of 16 bytes for each item, one after the other; over who sent it, where, and its id.
+  package private(set) var digests: [UInt8] = []
+  /// Until when they are recognised.
+  package var expiresMs: Int64
+
+  package init(expiresMs: Int64) {
+    self.expiresMs = expiresMs
+  }
+
+  package var count: Int { digests.count / ItemKeys.digestBytes }
+
+  /// - Parameter digest: its first 16 bytes count.
+  package mutating func append(_ digest: some Sequence<UInt8>) {
+    let before = digests.count
+    digests.append(contentsOf: digest.prefix(ItemKeys.digestBytes))
+    precondition(digests.count == before + ItemKeys.digestBytes, "a digest of an item has 16 bytes")
+  }
+}
+
 /// One body, to be stored whole or not at all.
 package struct Submission: Sendable {
   package var delta: BatchDelta
   package var deadLetters: [DeadLetter]
   /// Nil where a repetition cannot be told from new events.
   package var dedupeKey: DedupeKey?
+  /// Of items that count only if none of them was counted before; nil where items are not told apart.
+  package var itemKeys: ItemKeys?
   package var answer: Answer
   package var receivedMs: Int64
 
@@ -71,4 +96,7 @@ package enum CommitOutcome: Sendable, Equatable {
   case committed
   /// It was on disk before; nothing was counted. The answer it got then.
   case duplicate(Answer)
+  /// Nothing was counted, because these items were counted before: indexes into the submission's keys, ascending. The
+  /// submission may come again without them.
+  case seen([Int])
 }

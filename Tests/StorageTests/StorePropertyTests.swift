@@ -75,6 +75,7 @@ private func send(_ numbers: [Int], of bodies: [BatchDelta], to store: Store, _ 
           case .success(.duplicate(let answer)):
             answers.duplicates[number, default: 0] += 1
             if answer.body != Array("answer \(number)".utf8) { answers.wrongAnswers.append("\(number): \(answer)") }
+          case .success(.seen): answers.wrongAnswers.append("\(number): items of a body that has none")
           case .failure(let error): answers.wrongAnswers.append("\(number): \(error)")
           }
         }
