@@ -10,6 +10,8 @@ struct AttributeObject {
   /// For its reader to take out for as long as it borrows them.
   var bytes: [UInt8] = []
   private(set) var isEmpty = true
+  /// Whether an `event_type` was written.
+  private(set) var hasEventType = false
   /// OpenTelemetry's older name of an event's name, as an attribute.
   private static let eventName = "event.name"
   private let names = WordTable(EventField.allCases.map(\.rawValue) + [AttributeObject.eventName])
@@ -19,6 +21,7 @@ struct AttributeObject {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(UInt8(ascii: "{"))
     isEmpty = true
+    hasEventType = false
   }
 
   mutating func end() { bytes.append(UInt8(ascii: "}")) }
@@ -38,6 +41,7 @@ struct AttributeObject {
   private mutating func key(_ index: Int) {
     if !isEmpty { bytes.append(UInt8(ascii: ",")) }
     isEmpty = false
+    hasEventType = hasEventType || index == EventField.eventType.index || index == EventField.allCases.count
     bytes.append(contentsOf: fields[index])
   }
 
@@ -47,6 +51,9 @@ struct AttributeObject {
   mutating func string(_ source: Span<UInt8>, _ range: Range<Int>) {
     bytes.append(UInt8(ascii: "\""))
     var index = range.lowerBound
+    // Nearly every text is plain to its end.
+    while index + 8 <= range.upperBound, Word.stringMarks(in: Word.eight(source, index)) == 0 { index += 8 }
+    raw(source, range.lowerBound..<index)
     while index < range.upperBound {
       let byte = source[index]
       if byte >= 0x80 {
@@ -71,7 +78,9 @@ struct AttributeObject {
 
   /// A value that is JSON already.
   mutating func raw(_ source: Span<UInt8>, _ range: Range<Int>) {
-    for index in range { bytes.append(source[index]) }
+    bytes.append(addingCapacity: range.count) { (output: inout OutputSpan<UInt8>) in
+      for index in range { output.append(source[index]) }
+    }
   }
 
   mutating func integer(_ value: Int64) { bytes.append(contentsOf: value.description.utf8) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // OTLP's logs as JSON (OpenTelemetry Protocol, "JSON Protobuf Encoding"): names in lowerCamelCase, ids in hexadecimal,
-// 64-bit numbers as texts or numbers. Members may come in any order, so an object is gone through once to find its parts
-// and its parts are read then.
+// 64-bit numbers as texts or numbers. Members may come in any order: what cannot be read where it stands, because
+// something behind it decides, is passed over and gone back to.
 
 import JSON
 
@@ -46,29 +46,25 @@ extension BodyReading {
   private mutating func readResource(
     _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
   ) throws(JSONFault) {
-    var resource: Int?
+    var hasLabels = false
     var scopes: Int?
     var isFirst = true
     try cursor.expect(UInt8(ascii: "{"), body)
+    labels.setSource(SourceLabels(), body)
     while let name = try cursor.nextMember(body, &isFirst) {
-      let start = try cursor.range(body).lowerBound
       switch BodyReading.resourceLogsNames.index(of: name, body) {
-      case 0: resource = start
-      case 1: scopes = start
-      default: break
+      case 0:
+        labels.setSource(try BodyReading.resourceLabels(body, &cursor), body)
+        hasLabels = true
+      case 1 where hasLabels: try readScopes(body, &cursor, &number)
+      case 1: scopes = try cursor.range(body).lowerBound
+      default: try cursor.skipValue(body)
       }
     }
+    guard let scopes else { return }
     let end = cursor
-    var source = SourceLabels()
-    if let resource {
-      cursor.position = resource
-      source = try BodyReading.resourceLabels(body, &cursor)
-    }
-    labels.setSource(source, body)
-    if let scopes {
-      cursor.position = scopes
-      try readScopes(body, &cursor, &number)
-    }
+    cursor.position = scopes
+    try readScopes(body, &cursor, &number)
     cursor = end
   }
 
@@ -121,7 +117,6 @@ extension BodyReading {
   ) throws(JSONFault) {
     var record = OTLPRecord()
     var text: OTLPValue?
-    var members: Int?
     attributes.begin()
     try cursor.expect(UInt8(ascii: "{"), body)
     var isFirst = true
@@ -130,34 +125,33 @@ extension BodyReading {
       case 0: record.timeNs = try OTLPValue.integer(body, &cursor) ?? 0
       case 1: record.observedNs = try OTLPValue.integer(body, &cursor) ?? 0
       case 2: text = try OTLPValue(body, &cursor)
-      case 3: members = try cursor.range(body).lowerBound
+      case 3: try writeMembers(body, &cursor)
       case 4:
         let id = try cursor.range(body)
         record.hasTrace = OTLPValue.isIdentity(body, id)
-      case 5:
-        let name = try cursor.range(body)
-        guard body[name.lowerBound] == UInt8(ascii: "\""), name.count > 2 else { continue }
-        // Written first, so that an attribute or a member of the body replaces it.
-        attributes.begin()
-        attributes.key(.eventType)
-        attributes.raw(body, name)
+      case 5: record.name = try cursor.range(body)
       default: try cursor.skipValue(body)
       }
     }
-    let end = cursor
-    if let members {
-      cursor.position = members
-      try writeMembers(body, &cursor)
+    // Behind the attributes, because the last of two members counts.
+    if case .members(let start)? = text {
+      var list = JSONCursor(at: start)
+      do throws(JSONFault) {
+        try writeList(body, &list)
+      } catch {
+        cursor = list
+        throw error
+      }
     }
-    switch text {
-    case .text(let string)?: settleBody(string, body, record, number: number)
-    case .members(let start)?:
-      cursor.position = start
-      try writeList(body, &cursor)
+    if !attributes.hasEventType, record.name.count > 2, body[record.name.lowerBound] == UInt8(ascii: "\"") {
+      attributes.key(.eventType)
+      attributes.raw(body, record.name)
+    }
+    if case .text(let string)? = text {
+      settleBody(string, body, record, number: number)
+    } else {
       settleAttributes(record, number: number)
-    default: settleAttributes(record, number: number)
     }
-    cursor = end
   }
 
   /// Writes an array of members.

@@ -59,47 +59,44 @@ extension BodyReading {
     var text: OTLPValue?
     attributes.begin()
     var fields = reader
-    var hasAttributes = false
     while let field = try fields.next(body) {
       switch (field.number, field.kind) {
       case (1, .fixed64): record.timeNs = Int64(clamping: field.value)
       case (11, .fixed64): record.observedNs = Int64(clamping: field.value)
       case (5, .bytes): text = try OTLPValue(body, WireReader(field.range))
-      case (6, .bytes): hasAttributes = true
+      case (6, .bytes): try writeMember(body, WireReader(field.range))
       case (9, .bytes): record.hasTrace = field.range.contains { body[$0] != 0 }
-      case (12, .bytes) where field.end > field.start:
-        // Written first, so that an attribute or a member of the body replaces it.
-        attributes.begin()
-        attributes.key(.eventType)
-        attributes.string(body, field.range)
+      case (12, .bytes): record.name = field.range
       default: break
       }
     }
-    if hasAttributes { try writeMembers(body, reader, number: 6) }
+    // Behind the attributes, because the last of two members counts.
+    if case .members(let range)? = text {
+      var members = WireReader(range)
+      while let field = try members.next(body) {
+        if field.number == 1, field.kind == .bytes { try writeMember(body, WireReader(field.range)) }
+      }
+    }
+    if !record.name.isEmpty, !attributes.hasEventType {
+      attributes.key(.eventType)
+      attributes.string(body, record.name)
+    }
     switch text {
     case .text(let range)?, .bytes(let range)?: settleBody(body.extracting(range), record, number: number)
-    case .members(let range)?:
-      try writeMembers(body, WireReader(range), number: 1)
-      settleAttributes(record, number: number)
     default: settleAttributes(record, number: number)
     }
   }
 
-  /// Writes the members that one field of a message repeats.
-  private mutating func writeMembers(_ body: Span<UInt8>, _ message: WireReader, number: Int) throws(WireFault) {
-    var fields = message
-    while let field = try fields.next(body) {
-      guard field.number == number, field.kind == .bytes else { continue }
-      let member = try OTLPMember(body, WireReader(field.range))
-      guard attributes.key(member.name, body) else { continue }
-      switch member.value {
-      case .text(let range)?: attributes.string(body, range)
-      case .bool(let value)?: attributes.bool(value)
-      case .integer(let value)?: attributes.integer(value)
-      case .number(let value)?: attributes.number(value)
-      case .bytes?, .members?, .values?: attributes.container()
-      case nil: attributes.null()
-      }
+  private mutating func writeMember(_ body: Span<UInt8>, _ message: WireReader) throws(WireFault) {
+    let member = try OTLPMember(body, message)
+    guard attributes.key(member.name, body) else { return }
+    switch member.value {
+    case .text(let range)?: attributes.string(body, range)
+    case .bool(let value)?: attributes.bool(value)
+    case .integer(let value)?: attributes.integer(value)
+    case .number(let value)?: attributes.number(value)
+    case .bytes?, .members?, .values?: attributes.container()
+    case nil: attributes.null()
     }
   }
 }

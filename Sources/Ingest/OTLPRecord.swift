@@ -13,6 +13,8 @@ struct OTLPRecord {
   var observedNs: Int64 = 0
   /// Whether it belongs to a trace, whose id is the correlation id of an event that has none.
   var hasTrace = false
+  /// The name of the event: in protobuf its bytes, in JSON with its quotes. Empty where it has none.
+  var name = 0..<0
 
   var context: RecordContext {
     var context = RecordContext(nanoseconds: timeNs != 0 ? timeNs : observedNs)

@@ -71,28 +71,43 @@ extension JSONCursor {
 
   /// Appends the text of a string that this cursor handed out, its escapes decoded.
   public static func append(_ string: JSONString, of bytes: Span<UInt8>, to text: inout [UInt8]) {
-    if !string.hasEscapes {
-      for index in string.start..<string.end { text.append(bytes[index]) }
+    // An escape is never shorter than what it stands for, so there is room for all of it from the start, and no byte asks.
+    text.append(addingCapacity: string.count) { (output: inout OutputSpan<UInt8>) in
+      guard string.hasEscapes else {
+        for index in string.start..<string.end { output.append(bytes[index]) }
+        return
+      }
+      var index = string.start
+      while index < string.end {
+        // Eight bytes without an escape are stored as they are.
+        while index + 8 <= string.end, Word.marks(UInt8(ascii: "\\"), in: Word.eight(bytes, index)) == 0 {
+          for offset in 0..<8 { output.append(bytes[index &+ offset]) }
+          index &+= 8
+        }
+        guard index < string.end else { return }
+        if bytes[index] == UInt8(ascii: "\\") {
+          appendEscaped(bytes, &index, to: &output)
+        } else {
+          output.append(bytes[index])
+          index &+= 1
+        }
+      }
+    }
+  }
+
+  /// Appends what the escape at `index` stands for.
+  private static func appendEscaped(_ bytes: Span<UInt8>, _ index: inout Int, to output: inout OutputSpan<UInt8>) {
+    let kind = bytes[index + 1]
+    guard kind == UInt8(ascii: "u") else {
+      output.append(unescaped(kind))
+      index += 2
       return
     }
-    var cursor = JSONCursor(at: string.start)
-    while cursor.position < string.end {
-      let byte = bytes[cursor.position]
-      guard byte == UInt8(ascii: "\\") else {
-        text.append(byte)
-        cursor.position += 1
-        continue
-      }
-      let kind = bytes[cursor.position + 1]
-      if kind == UInt8(ascii: "u") {
-        // The string has been checked, so its escapes are whole.
-        guard let scalar = try? cursor.unicodeEscape(bytes) else { preconditionFailure("not a string of these bytes") }
-        text.append(contentsOf: Unicode.UTF8.encode(scalar)!)
-      } else {
-        text.append(unescaped(kind))
-        cursor.position += 2
-      }
-    }
+    var cursor = JSONCursor(at: index)
+    // The string has been checked, so its escapes are whole.
+    guard let scalar = try? cursor.unicodeEscape(bytes) else { preconditionFailure("not a string of these bytes") }
+    for byte in Unicode.UTF8.encode(scalar)! { output.append(byte) }
+    index = cursor.position
   }
 
   /// The text of a string that this cursor handed out, its escapes decoded.
