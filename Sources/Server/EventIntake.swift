@@ -239,12 +239,22 @@ struct EventIntake: Sendable {
   /// The keys of items by their ids.
   ///
   /// - Parameters:
-  ///   - ids: what tells an item from all others of the endpoint.
-  func itemKeys(_ ids: some Sequence<[UInt8]>, path: String, nowMs: Int64) -> ItemKeys? {
+  ///   - path: the endpoint, within which ids are told apart.
+  ///   - write: appends the id of an item to a buffer that is used for all of them.
+  func itemKeys(
+    _ items: [BulkItem], path: String, nowMs: Int64, _ write: (BulkItem, inout [UInt8]) -> Void
+  ) -> ItemKeys? {
+    guard !items.isEmpty else { return nil }
     var keys = ItemKeys(expiresMs: nowMs + dedupeWindowMs)
     let prefix = Array("\(path)\0item\0".utf8)
-    for id in ids { keys.append(SHA256.hash(data: prefix + id)) }
-    return keys.count > 0 ? keys : nil
+    var text: [UInt8] = []
+    for item in items {
+      text.removeAll(keepingCapacity: true)
+      text += prefix
+      write(item, &text)
+      keys.append(Array(SHA256.hash(data: text)))
+    }
+    return keys
   }
 }
 

@@ -33,6 +33,7 @@ final class Committer: Sendable {
 
   private let pool: DatabasePool
   private let catalog: SeriesCatalog
+  private let items: ItemMemory
   private let deadLettersMax: Int
   private let widthMs: Int64
   /// Told how many bytes each commit adds to the journal.
@@ -45,6 +46,7 @@ final class Committer: Sendable {
   ) {
     self.pool = pool
     self.catalog = catalog
+    items = ItemMemory(itemsMax: configuration.itemsMax)
     deadLettersMax = configuration.deadLettersMax
     widthMs = configuration.widthMs
     self.journalGrew = journalGrew
@@ -129,7 +131,8 @@ final class Committer: Sendable {
     let seriesCount = catalog.count
     let (outcomes, write, journalID) = try StoreError.wrapping("commit") {
       try pool.write { db in
-        var write = TelemetryWrite(db: db, catalog: catalog, seriesCount: seriesCount, widthMs: widthMs)
+        var write = TelemetryWrite(
+          db: db, catalog: catalog, items: items, seriesCount: seriesCount, widthMs: widthMs)
         let outcomes = try group.map { try write.stage($0) }
         let journalID = try write.finish(deadLettersMax: deadLettersMax)
         let staged = write.staged.states
@@ -139,6 +142,7 @@ final class Committer: Sendable {
     }
     let receivedMs = group.map(\.receivedMs).max()
     catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
+    items.apply(write.itemChange)
     journalGrew(write.journalBytes)
     return outcomes
   }

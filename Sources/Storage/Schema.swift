@@ -137,6 +137,17 @@ enum Schema {
           BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
           """)
     }
+    migrator.registerMigration("4 items of bodies") { db in
+      // One row for the items of a body: they come and go together. AUTOINCREMENT, because the order of ids is their age.
+      try db.execute(
+        sql: """
+          CREATE TABLE item_delivery (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            expires_ms INTEGER NOT NULL,
+            digests BLOB NOT NULL
+          ) STRICT;
+          """)
+    }
     return migrator
   }
 }

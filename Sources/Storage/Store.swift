@@ -16,6 +16,8 @@ package struct StoreConfiguration: Sendable {
   package var sizeBytesMax: Int64
   /// Most dead letters kept; the oldest go first.
   package var deadLettersMax: Int
+  /// Most items of bodies that are remembered; the oldest go first.
+  package var itemsMax = 4_000_000
   package var limits: SeriesLimits
   /// Width of the windows that submissions count in.
   package var widthMs: Int64 = 10_000

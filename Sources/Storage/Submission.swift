@@ -63,10 +63,9 @@ package struct ItemKeys: Sendable, Equatable {
   package var count: Int { digests.count / ItemKeys.digestBytes }
 
   /// - Parameter digest: its first 16 bytes count.
-  package mutating func append(_ digest: some Sequence<UInt8>) {
-    let before = digests.count
-    digests.append(contentsOf: digest.prefix(ItemKeys.digestBytes))
-    precondition(digests.count == before + ItemKeys.digestBytes, "a digest of an item has 16 bytes")
+  package mutating func append(_ digest: [UInt8]) {
+    precondition(digest.count >= ItemKeys.digestBytes, "a digest of an item has 16 bytes")
+    digests.append(contentsOf: digest[..<ItemKeys.digestBytes])
   }
 }
 

@@ -10,11 +10,14 @@ internal import TimeSeries
 struct TelemetryWrite {
   private let db: Database
   private let catalog: SeriesCatalog
+  private let items: ItemMemory
   private let widthMs: Int64
   private(set) var staged = StagedSeries()
   private var stagedIndexes: [SeriesKey: Int] = [:]
   private let seriesCount: Int
   private(set) var entries = JournalEntries()
+  /// For `ItemMemory.apply` once the transaction is on disk.
+  private(set) var itemChange = ItemMemory.Change()
   private var hasDeadLetters = false
   /// Size of the journal row.
   private(set) var journalBytes = 0
@@ -22,9 +25,10 @@ struct TelemetryWrite {
   /// - Parameters:
   ///   - seriesCount: how many series the catalog holds.
   ///   - widthMs: width of the windows.
-  init(db: Database, catalog: SeriesCatalog, seriesCount: Int, widthMs: Int64) {
+  init(db: Database, catalog: SeriesCatalog, items: ItemMemory, seriesCount: Int, widthMs: Int64) {
     self.db = db
     self.catalog = catalog
+    self.items = items
     self.seriesCount = seriesCount
     self.widthMs = widthMs
   }
@@ -35,7 +39,7 @@ struct TelemetryWrite {
       if let answer = try delivered(key, nowMs: submission.receivedMs) { return .duplicate(answer) }
     }
     if let keys = submission.itemKeys {
-      let seen = try remember(keys, nowMs: submission.receivedMs)
+      let seen = try items.remember(keys, nowMs: submission.receivedMs, in: &itemChange, db)
       guard seen.isEmpty else { return .seen(seen) }
     }
     if let key = submission.dedupeKey { try remember(key, submission.answer) }
@@ -65,7 +69,10 @@ struct TelemetryWrite {
   // MARK: Deliveries and dead letters
 
   private func delivered(_ key: DedupeKey, nowMs: Int64) throws -> Answer? {
-    try forgetExpired(nowMs: nowMs, most: 16)
+    // Expired rows go a few at a time, so that no commit pays for many.
+    try db.cachedStatement(
+      sql: "DELETE FROM delivery WHERE digest IN (SELECT digest FROM delivery WHERE expires_ms <= ? ORDER BY expires_ms LIMIT 16)"
+    ).execute(arguments: [nowMs])
     let statement = try db.cachedStatement(sql: "SELECT status, answer FROM delivery WHERE digest = ? AND expires_ms > ?")
     return try Row.fetchOne(statement, arguments: [Data(key.digest), nowMs]).map {
       Answer(status: $0["status"], body: Array($0["answer"] as Data))
@@ -76,37 +83,6 @@ struct TelemetryWrite {
     try db.cachedStatement(
       sql: "INSERT OR REPLACE INTO delivery (digest, expires_ms, status, answer) VALUES (?, ?, ?, ?)"
     ).execute(arguments: [Data(key.digest), key.expiresMs, answer.status, Data(answer.body)])
-  }
-
-  /// Expired rows go a few at a time, so that no commit pays for many.
-  private func forgetExpired(nowMs: Int64, most: Int) throws {
-    try db.cachedStatement(
-      sql: "DELETE FROM delivery WHERE digest IN (SELECT digest FROM delivery WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)"
-    ).execute(arguments: [nowMs, most])
-  }
-
-  /// Remembers all items, or none where some were there.
-  ///
-  /// - Returns: the indexes of those that were there.
-  private func remember(_ keys: ItemKeys, nowMs: Int64) throws -> [Int] {
-    // Twice as many go as come, so that the table shrinks back after many came.
-    try forgetExpired(nowMs: nowMs, most: 16 + 2 * keys.count)
-    var seen: [Int] = []
-    try db.inSavepoint {
-      let statement = try db.cachedStatement(
-        sql: """
-          INSERT INTO delivery (digest, expires_ms, status, answer) VALUES (?, ?, 0, x'')
-          ON CONFLICT (digest) DO UPDATE SET expires_ms = excluded.expires_ms WHERE delivery.expires_ms <= ?
-          """)
-      for index in 0..<keys.count {
-        let start = index * ItemKeys.digestBytes
-        let digest = Data(keys.digests[start..<start + ItemKeys.digestBytes])
-        try statement.execute(arguments: [digest, keys.expiresMs, nowMs])
-        if db.changesCount == 0 { seen.append(index) }
-      }
-      return seen.isEmpty ? .commit : .rollback
-    }
-    return seen
   }
 
   private mutating func insert(_ letter: DeadLetter, atMs: Int64) throws {

@@ -47,7 +47,7 @@ private func submission(_ ids: [UInt8], expires: Int64 = 1_000_000, at receivedM
   #expect(try store.commit(submission([7], expires: 2_000, at: 1_000)) == .committed)
   #expect(try store.commit(submission([7], expires: 3_000, at: 1_001)) == .seen([0]))
   #expect(try store.commit(submission(Array(100..<200), expires: 3_000, at: 1_002)) == .committed)
-  #expect(try folder.integers("SELECT count(*) FROM delivery") == [101])
+  #expect(try folder.integers("SELECT length(digests) FROM item_delivery ORDER BY id") == [16, 1_600])
 }
 
 @Test func twoBodiesInOneCommitShareTheirItems() throws {
@@ -62,4 +62,13 @@ private func submission(_ ids: [UInt8], expires: Int64 = 1_000_000, at receivedM
   let both = outcomes.wait(timeoutMs: 30_000) { $0.count == 2 ? $0 : nil }
   #expect(both == [0: .committed, 1: .seen([0, 1])])
   #expect(try store.listing() == ["hits_total @0 3"])
+}
+
+@Test func theOldestItemsGoBeyondTheBound() throws {
+  let folder = Folder()
+  let store = try folder.open { $0.itemsMax = 4 }
+  for ids in [[1, 2], [3, 4], [5, 6]] as [[UInt8]] { #expect(try store.commit(submission(ids)) == .committed) }
+  #expect(try store.commit(submission([3, 5, 7])) == .seen([0, 1]))
+  #expect(try store.commit(submission([1])) == .committed)
+  #expect(try folder.integers("SELECT length(digests) FROM item_delivery ORDER BY id") == [32, 16])
 }

@@ -69,29 +69,28 @@ struct ElasticsearchRoutes: Sendable {
 
   private func delivery(_ bulk: Bulk, _ batch: DecodedBatch, _ items: [BulkItem]) -> EventIntake.Delivery {
     let counted = items.filter { !$0.id.isEmpty && $0.outcome == .accepted }
-    let rejections = batch.rejections
-    // The answer to a repetition is made anew: it is as long as the request, and says the same.
+    // Made before the commit, which others wait for. A repetition is answered with its own, which says the same: the
+    // first is as long as its request and is not kept.
+    let answer = ElasticsearchAnswers.bulk(
+      items, batch.rejections, body: bulk.body, index: bulk.index, tookMs: max(Clock.wallMs() - bulk.nowMs, 0))
     var delivery = EventIntake.Delivery(
       name: ElasticsearchRoutes.name, batch, dedupeKey: bulk.key, stored: Answer(status: 200, body: []),
       receivedMs: bulk.nowMs, refusal: ElasticsearchAnswers.refusal
     ) { _ in
-      ElasticsearchAnswers.json(
-        ElasticsearchAnswers.bulk(
-          items, rejections, body: bulk.body, index: bulk.index, tookMs: max(Clock.wallMs() - bulk.nowMs, 0)))
+      ElasticsearchAnswers.json(answer)
     }
     delivery.repeated = items.count { $0.outcome == .seen }
-    delivery.submission.itemKeys = intake.itemKeys(
-      counted.lazy.map { ElasticsearchRoutes.id(of: $0, in: bulk) }, path: ElasticsearchRoutes.root, nowMs: bulk.nowMs)
+    delivery.submission.itemKeys = intake.itemKeys(counted, path: ElasticsearchRoutes.root, nowMs: bulk.nowMs) { item, text in
+      if item.index.isEmpty { text += bulk.index.utf8 } else { text += bulk.body[item.index] }
+      text.append(0)
+      text += bulk.body[item.id]
+    }
     delivery.decodeAgain = { [delivery] indexes, token in
       var again = bulk
       again.seen.formUnion(indexes.map { counted[$0].number })
       decodeAgain(again, insteadOf: delivery, token)
     }
     return delivery
-  }
-
-  private static func id(of item: BulkItem, in bulk: Bulk) -> [UInt8] {
-    (item.index.isEmpty ? Array(bulk.index.utf8) : Array(bulk.body[item.index])) + [0] + bulk.body[item.id]
   }
 
   /// Some items were counted before: the sums without them need another look at the body, away from the committer.
