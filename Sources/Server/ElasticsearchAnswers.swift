@@ -21,10 +21,7 @@ enum ElasticsearchAnswers {
   // MARK: Errors
 
   @Sendable static func refusal(_ error: any Error) -> Response {
-    let status = Answers.error(error).status
-    let response = self.error(status, (error as? RequestError)?.sentence ?? "\(error)")
-    return status == 429 || status == 503
-      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+    EventIntake.answer(to: error) { status, sentence in self.error(status, sentence) }
   }
 
   static func error(_ status: Int, _ sentence: String) -> Response {

@@ -127,6 +127,16 @@ struct EventIntake: Sendable {
     }
   }
 
+  // MARK: Errors
+
+  /// An error in the words of a protocol, with the status and the wait that it has everywhere.
+  static func answer(to error: any Error, _ words: (_ status: Int, _ sentence: String) -> Response) -> Response {
+    let status = Answers.error(error).status
+    let response = words(status, (error as? RequestError)?.sentence ?? "\(error)")
+    return status == 429 || status == 503
+      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+  }
+
   // MARK: Commit
 
   /// One decoded body on its way to the disk, with the words for what becomes of it.

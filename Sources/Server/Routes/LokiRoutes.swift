@@ -19,10 +19,6 @@ struct LokiRoutes: Sendable {
     router.add(.post, LokiRoutes.path, body: intake.bodies(refusal: { _ in LokiRoutes.refusal }, encoding: LokiRoutes.encoding)) {
       respond(to: $0)
     }
-    // What Vector and Grafana ask before they send or read.
-    router.get("/loki/api/v1/status/buildinfo") { exchange in
-      exchange.respond(Answers.json(Array("{\"version\":\"3.0.0\"}".utf8)))
-    }
   }
 
   private func respond(to exchange: Exchange) {
@@ -67,11 +63,7 @@ struct LokiRoutes: Sendable {
   // MARK: Answers
 
   @Sendable private static func refusal(_ error: any Error) -> Response {
-    let plain = Answers.error(error)
-    let sentence = (error as? RequestError)?.sentence ?? "\(error)"
-    let response = Response(status: plain.status, text: sentence + "\n")
-    return plain.status == 429 || plain.status == 503
-      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+    EventIntake.answer(to: error) { status, sentence in Response(status: status, text: sentence + "\n") }
   }
 
   /// A batch of which nothing could be counted is the client's mistake; where something could, the rest is among the

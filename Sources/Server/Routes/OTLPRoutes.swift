@@ -98,23 +98,19 @@ enum OTLPEncoding: Sendable {
 
   /// google.rpc.Status{1: code, 2: message}.
   func refusal(_ error: any Error) -> Response {
-    let plain = Answers.error(error)
-    let sentence = (error as? RequestError)?.sentence ?? "\(error)"
-    var answer = Answer(status: plain.status, body: [])
-    let code = OTLPEncoding.code(of: plain.status)
-    if self == .json {
-      var writer = JSONWriter()
-      writer.beginObject()
-      writer.member("code", code)
-      writer.member("message", sentence)
-      writer.endObject()
-      answer.body = writer.bytes
-    } else {
-      answer.body = Wire.field(1, UInt64(code)) + Wire.field(2, Array(sentence.utf8))
+    EventIntake.answer(to: error) { status, sentence in
+      response(Answer(status: status, body: message(OTLPEncoding.code(of: status), sentence)))
     }
-    let response = response(answer)
-    return plain.status == 429 || plain.status == 503
-      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
+  }
+
+  private func message(_ code: Int, _ sentence: String) -> [UInt8] {
+    if self == .protobuf { return Wire.field(1, UInt64(code)) + Wire.field(2, Array(sentence.utf8)) }
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("code", code)
+    writer.member("message", sentence)
+    writer.endObject()
+    return writer.bytes
   }
 
   /// google.rpc.Code: INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, INTERNAL.
