@@ -244,8 +244,6 @@ private struct WindowPiece {
   /// - Returns: how many there are.
   func addBucket(_ bucket: Int, to slots: inout [Int64]) throws(DamagedBytes) -> Int64 {
     guard let columns else { return 0 }
-    return scattered.isEmpty
-      ? try columns.addBucket(bucket, to: &slots, at: offset)
-      : try columns.addBucket(bucket, to: &slots, at: scattered)
+    return try columns.addBucket(bucket, to: &slots, at: offset, or: scattered)
   }
 }

@@ -32,18 +32,19 @@ package struct StoreSnapshot {
   /// still hold.
   func gauge(_ index: Int, fromMs: Int64, throughMs: Int64) throws -> [GaugeSample] {
     var timeline = Timeline<GaugeSample>()
-    var before: BlockPlace?
+    var before: FoundBlock?
     try forEachBlock(
       ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs, untilMs: throughMs + 1, dataFromMs: fromMs,
       dataUntilMs: throughMs + 1
     ) { block in
       if let data = block.data {
         timeline = timeline.merging(try BlockTable.gauge(data, at: block.place))
-      } else if block.place.startMs > before?.startMs ?? .min {
-        before = block.place
+      } else if block.lastMs > before?.lastMs ?? .min {
+        // By its end: of blocks of several widths the one that starts last may end before another.
+        before = block
       }
     }
-    if let before, let head = try BlockTable.head(at: before, kind: .gauge, db) { timeline = head.gauge.merging(timeline) }
+    if let before, let head = try BlockTable.head(at: before.place, kind: .gauge, db) { timeline = head.gauge.merging(timeline) }
     return heads.head(index).map { timeline.merging($0.gauge) }?.entries ?? timeline.entries
   }
 

@@ -139,43 +139,28 @@ package struct HistogramColumns: Sendable {
 
   /// Adds what each window observed in one bucket to `counts`. `prepareBuckets` comes first.
   ///
-  /// - Parameter first: index in `counts` of the first window; those of the others follow.
+  /// - Parameters:
+  ///   - first: index in `counts` of the first window; those of the others follow.
+  ///   - indices: the index of each window in its place; empty where they follow.
   /// - Returns: how many observations the bucket has.
-  package func addBucket(_ bucket: Int, to counts: inout [Int64], at first: Int) throws(DamagedBytes) -> Int64 {
-    try forEachEntry(inBucket: bucket) { window, count in counts[first + window] += count }
-  }
-
-  /// - Parameter indices: where in `counts` each window is.
-  package func addBucket(_ bucket: Int, to counts: inout [Int64], at indices: [Int]) throws(DamagedBytes) -> Int64 {
-    try forEachEntry(inBucket: bucket) { window, count in counts[indices[window]] += count }
-  }
-
-  /// Hands each window with observations in a bucket to `body`, ascending.
-  ///
-  /// - Returns: how many observations they are.
-  @inline(__always)
-  private func forEachEntry(
-    inBucket bucket: Int, _ body: (_ window: Int, _ count: Int64) -> Void
+  package func addBucket(
+    _ bucket: Int, to counts: inout [Int64], at first: Int, or indices: [Int] = []
   ) throws(DamagedBytes) -> Int64 {
     guard let column = column(bucket) else { return 0 }
+    // Nearly all of a query for one bucket is spent here: spans spare the array's checks on each entry.
+    let indices = indices.span
+    var target = counts.mutableSpan
     switch content {
     case .windows(_, let entries):
-      for entry in entries[column.entries] { body(Int(entry.window), entry.count) }
-    case .encoded(let bytes, _, _):
-      var reader = PackedReader(bytes, at: column.entries.lowerBound)
-      var next = 0
-      var left = column.count
-      while reader.position < column.entries.upperBound {
-        let head = try reader.varint()
-        let gap = head >> 1
-        let isMore = head & 1 == 1
-        guard gap < UInt64(startsMs.count - next), left >= (isMore ? 2 : 1) else { throw reader.damage }
-        let count = isMore ? 2 + Int64(try reader.count(max: Int(left - 2))) : 1
-        left -= count
-        body(next + Int(gap), count)
-        next += Int(gap) + 1
+      for entry in entries[column.entries] {
+        target[indices.isEmpty ? first + Int(entry.window) : indices[Int(entry.window)]] += entry.count
       }
-      guard left == 0, reader.position == column.entries.upperBound else { throw reader.damage }
+    case .encoded(let bytes, _, _):
+      var entries = EntryReader(column.entries, count: column.count, windows: startsMs.count)
+      let bytes = bytes.span
+      while let window = try entries.next(bytes) {
+        target[indices.isEmpty ? first + window : indices[window]] += entries.count
+      }
     }
     return column.count
   }
@@ -188,11 +173,16 @@ package struct HistogramColumns: Sendable {
 
   /// All columns put together.
   package func windows() throws(DamagedBytes) -> Timeline<HistogramWindow> {
-    if case .windows(let windows, _) = content { return Timeline(sorted: windows) }
+    let bytes: [UInt8]
+    switch content {
+    case .windows(let windows, _): return Timeline(sorted: windows)
+    case .encoded(let encoded, _, _): bytes = encoded
+    }
     var windows = startsMs.map { HistogramWindow(startMs: $0, buckets: [], sum: 0) }
     for column in columns {
-      _ = try forEachEntry(inBucket: column.bucket) { window, count in
-        windows[window].buckets.append(.init(bucket: Int32(column.bucket), count: count))
+      var entries = EntryReader(column.entries, count: column.count, windows: windows.count)
+      while let window = try entries.next(bytes.span) {
+        windows[window].buckets.append(.init(bucket: Int32(column.bucket), count: entries.count))
       }
     }
     try forEachSum { windows[$0].sum = $1 }
@@ -263,6 +253,72 @@ package struct HistogramColumns: Sendable {
       for _ in 0..<windows { starts.append(grid.next()) }
     }
     return starts
+  }
+}
+
+/// Walks through the entries of a column; the same bytes go into every call.
+private struct EntryReader {
+  private var position: Int
+  private let end: Int
+  private let windows: Int
+  private var nextWindow = 0
+  /// Observations of the entries to come.
+  private var left: Int64
+  /// Of the window that was read last.
+  private(set) var count: Int64 = 0
+
+  /// - Parameter count: of the whole column.
+  init(_ range: Range<Int>, count: Int64, windows: Int) {
+    position = range.lowerBound
+    end = range.upperBound
+    left = count
+    self.windows = windows
+  }
+
+  /// The next window with observations; nil at the end.
+  @inline(__always)
+  mutating func next(_ bytes: Span<UInt8>) throws(DamagedBytes) -> Int? {
+    guard position < end else {
+      guard left == 0 else { throw DamagedBytes(offset: position) }
+      return nil
+    }
+    let head = try varint(bytes)
+    count = 1
+    if head & 1 == 1 {
+      let more = try varint(bytes)
+      guard left >= 2, more <= UInt64(left - 2) else { throw DamagedBytes(offset: position) }
+      count = 2 + Int64(more)
+    }
+    let gap = head >> 1
+    guard left >= count, gap < UInt64(windows - nextWindow) else { throw DamagedBytes(offset: position) }
+    left -= count
+    let window = nextWindow + Int(gap)
+    nextWindow = window + 1
+    return window
+  }
+
+  /// Nearly always one byte.
+  @inline(__always)
+  private mutating func varint(_ bytes: Span<UInt8>) throws(DamagedBytes) -> UInt64 {
+    guard position < end else { throw DamagedBytes(offset: position) }
+    let first = bytes[position]
+    position += 1
+    return first < 0x80 ? UInt64(first) : try longVarint(bytes, UInt64(first & 0x7f))
+  }
+
+  private mutating func longVarint(_ bytes: Span<UInt8>, _ low: UInt64) throws(DamagedBytes) -> UInt64 {
+    var value = low
+    var shift: UInt64 = 7
+    while position < end, shift < 64 {
+      let byte = bytes[position]
+      position += 1
+      // The tenth byte has room for one bit.
+      guard shift < 63 || byte <= 1 else { break }
+      value |= UInt64(byte & 0x7f) << shift
+      if byte < 0x80 { return value }
+      shift += 7
+    }
+    throw DamagedBytes(offset: position)
   }
 }
 

@@ -121,6 +121,19 @@ extension Store {
   #expect(try store.samples("redis_up", from: 0, through: 30_000) == ["redis_up: 12.345=1"])
 }
 
+@Test func aGaugeHoldsItsNewestValueWhateverTheWidthOfItsBlock() throws {
+  let folder = Folder()
+  var store = try folder.open()
+  try store.commit(nothing.sampling("cache_entries", at: 9_000_000, 200))
+  try store.compact(nowMs: 20_000_000)
+  store = try folder.reopen(store) { $0.widthMs = 1_000 }
+  // Late, in a block of narrow windows that starts after the one of wide windows.
+  try store.commit(nothing.sampling("cache_entries", at: 5_000_000, 100))
+  try store.compact(nowMs: 20_000_000)
+  #expect(
+    try store.samples("cache_entries", from: 15_000_000, through: 15_010_000) == ["cache_entries: 15000=200 15010=200"])
+}
+
 @Test func hoursKeepTotalsAndSpreadWhatTheyAdd() throws {
   let store = try Folder().open()
   // 24 in the first hour, 12 in the second; both long past raw retention.

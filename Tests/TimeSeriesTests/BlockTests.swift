@@ -111,7 +111,7 @@ private func randomGauge(from startMs: Int64, _ random: inout SeededRandom) -> T
       #expect(found == [0] + expected + [0], "RAMPART_SEED=\(seed)")
       #expect(total == totals[bucket], "RAMPART_SEED=\(seed)")
       var scattered = Array(repeating: Int64(0), count: windows.count)
-      _ = try columns.addBucket(bucket, to: &scattered, at: windows.indices.reversed())
+      _ = try columns.addBucket(bucket, to: &scattered, at: 0, or: windows.indices.reversed())
       #expect(scattered == expected.reversed(), "RAMPART_SEED=\(seed)")
     }
   }
