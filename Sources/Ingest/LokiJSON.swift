@@ -120,9 +120,9 @@ extension RecordContext {
   /// A time that is no whole millisecond was read from a clock: a body that repeats it is the same body.
   init(nanoseconds: Int64) {
     guard nanoseconds != 0 else { return }
-    // Towards the past, as times before 1970 need it.
-    let rest = nanoseconds % 1_000_000
-    timestampMs = (nanoseconds - (rest < 0 ? rest + 1_000_000 : rest)) / 1_000_000
+    let (milliseconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    // Towards the past, as times before 1970 need it. Not by `floor`, which the earliest times overflow.
+    timestampMs = rest < 0 ? milliseconds - 1 : milliseconds
     hasIdentity = rest != 0
   }
 }

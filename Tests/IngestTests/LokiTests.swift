@@ -122,6 +122,17 @@ func anEmptyPushIsNoError(json: String) throws {
   }
 }
 
+/// The earliest and latest that 64 bits of nanoseconds hold.
+@Test(arguments: [.min + 1, .min + 1_000, .max, -1] as [Int64])
+func aTimeAtTheEdgeIsALineThatIsRejected(nanoseconds: Int64) throws {
+  let hit = "[CACHE] HIT a:1"
+  let json = #"{"streams":[{"stream":{},"values":[["\#(nanoseconds)","\#(hit)"],["1759999000000000000","\#(hit)"]]}]}"#
+  let early = entry(nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000, hit)
+  for batch in [try pushed(json), try pushed(stream("{}", early + entry(1_759_999_000, 0, hit)))] {
+    #expect([batch.accepted, batch.ignored, batch.rejected] == [1, 0, 1])
+  }
+}
+
 @Test func mutatedPushesAreReadOrRefused() {
   let seed = UInt64.random(in: 0...UInt64.max)
   print("mutatedPushesAreReadOrRefused: seed \(seed)")

@@ -207,6 +207,13 @@ func anEmptyExportIsNoError(json: String) throws {
   #expect(try exported(body).accepted == 1)
 }
 
+@Test func aTimeAtTheEdgeIsARecordThatIsRejected() throws {
+  let record = { (time: String) in #"{"timeUnixNano":"\#(time)","body":{"stringValue":"[CACHE] HIT a:1"}}"# }
+  let records = ["-9223372036854775807", "9223372036854775807", "1759999000000000000"].map(record).joined(separator: ",")
+  let batch = try exported(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(records)]}]}]}"#)
+  #expect([batch.accepted, batch.ignored, batch.rejected] == [1, 0, 2])
+}
+
 @Test func mutatedExportsAreReadOrRefused() throws {
   let seed = UInt64.random(in: 0...UInt64.max)
   print("mutatedExportsAreReadOrRefused: seed \(seed)")
