@@ -129,7 +129,7 @@ struct BodyReading {
     }
     // Events come mostly in order, and a division costs as much as the rest of this function.
     if timeMs < windowStartMs || timeMs >= windowStartMs + settings.resolutionMs {
-      windowStartMs = BodyReading.floor(timeMs, settings.resolutionMs)
+      windowStartMs = floor(timeMs, to: settings.resolutionMs)
     }
     let place = labels.place(of: &event, bytes, record: context)
     let row = RowLabels(
@@ -138,11 +138,6 @@ struct BodyReading {
     tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs)
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
-  }
-
-  private static func floor(_ timeMs: Int64, _ widthMs: Int64) -> Int64 {
-    let remainder = timeMs % widthMs
-    return timeMs - (remainder < 0 ? remainder + widthMs : remainder)
   }
 
   // MARK: - Outcomes

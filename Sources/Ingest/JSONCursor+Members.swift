@@ -22,6 +22,23 @@ extension JSONCursor {
     return true
   }
 
+  /// Moves past an object of which one member matters, an array, and hands each of its elements to `body`, which must
+  /// move past it.
+  mutating func eachElement(
+    of names: WordTable, _ bytes: Span<UInt8>, _ body: (inout JSONCursor) throws(JSONFault) -> Void
+  ) throws(JSONFault) {
+    var isFirst = true
+    while let name = try nextMember(bytes, &isFirst) {
+      guard names.index(of: name, bytes) == 0 else {
+        try skipValue(bytes)
+        continue
+      }
+      guard try opens(UInt8(ascii: "["), bytes) else { continue }
+      var isFirstElement = true
+      while try nextElement(bytes, &isFirstElement) { try body(&self) }
+    }
+  }
+
   /// Moves past white space and an opening bracket, or past `null`, which protocols write for what is empty.
   ///
   /// - Returns: false for null.
@@ -52,6 +69,57 @@ extension JSONCursor {
     if !isFirst { try expect(UInt8(ascii: ","), bytes) }
     isFirst = false
     return false
+  }
+}
+
+extension BodyReading {
+  /// Reads a request: an object of which one member matters, an array, with nothing behind it.
+  ///
+  /// - Parameter names: the member's.
+  mutating func readRequest(
+    _ body: Span<UInt8>, elementsOf names: WordTable,
+    _ read: (inout BodyReading, inout JSONCursor) throws(JSONFault) -> Void
+  ) throws(BodyFault) {
+    var cursor = JSONCursor(at: EventBody.start(body))
+    do throws(JSONFault) {
+      try cursor.expect(UInt8(ascii: "{"), body)
+      try cursor.eachElement(of: names, body) { cursor throws(JSONFault) in try read(&self, &cursor) }
+      cursor.skipWhitespace(body)
+      guard cursor.position == body.count else { throw .trailingBytes }
+    } catch {
+      throw BodyFault(error, at: cursor.position, in: body)
+    }
+  }
+
+  /// Reads an object of two members, what is known of a source and the records that come from it, in either order:
+  /// records that stand first are passed over and gone back to.
+  ///
+  /// - Parameter names: of the source and of the records.
+  mutating func readGroup(
+    _ body: Span<UInt8>, _ cursor: inout JSONCursor, names: WordTable,
+    source: (inout JSONCursor) throws(JSONFault) -> SourceLabels,
+    records: (inout BodyReading, inout JSONCursor) throws(JSONFault) -> Void
+  ) throws(JSONFault) {
+    var hasSource = false
+    var recordsAt: Int?
+    var isFirst = true
+    try cursor.expect(UInt8(ascii: "{"), body)
+    labels.setSource(SourceLabels(), body)
+    while let name = try cursor.nextMember(body, &isFirst) {
+      switch names.index(of: name, body) {
+      case 0:
+        labels.setSource(try source(&cursor), body)
+        hasSource = true
+      case 1 where hasSource: try records(&self, &cursor)
+      case 1: recordsAt = try cursor.range(body).lowerBound
+      default: try cursor.skipValue(body)
+      }
+    }
+    guard let recordsAt else { return }
+    let end = cursor.position
+    cursor.position = recordsAt
+    try records(&self, &cursor)
+    cursor.position = end
   }
 }
 

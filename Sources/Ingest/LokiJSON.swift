@@ -11,54 +11,13 @@ extension BodyReading {
 
   /// Reads every entry of a push request as a line.
   mutating func readLokiJSON(_ body: Span<UInt8>) throws(BodyFault) {
-    var cursor = JSONCursor(at: EventBody.start(body))
     var number = 0
-    do throws(JSONFault) {
-      var isFirst = true
-      try cursor.expect(UInt8(ascii: "{"), body)
-      while let name = try cursor.nextMember(body, &isFirst) {
-        guard BodyReading.requestNames.index(of: name, body) == 0 else {
-          try cursor.skipValue(body)
-          continue
-        }
-        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
-        var isFirstStream = true
-        while try cursor.nextElement(body, &isFirstStream) { try readLokiStream(body, &cursor, &number) }
+    try readRequest(body, elementsOf: BodyReading.requestNames) { reading, cursor throws(JSONFault) in
+      try reading.readGroup(body, &cursor, names: BodyReading.streamNames) { cursor throws(JSONFault) in
+        try BodyReading.lokiLabels(body, &cursor)
+      } records: { reading, cursor throws(JSONFault) in
+        try reading.readLokiValues(body, &cursor, &number)
       }
-      cursor.skipWhitespace(body)
-      guard cursor.position == body.count else { throw .trailingBytes }
-    } catch {
-      throw BodyFault(error, at: cursor.position, in: body)
-    }
-  }
-
-  private mutating func readLokiStream(
-    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
-  ) throws(JSONFault) {
-    var hasLabels = false
-    var values: Int?
-    var isFirst = true
-    try cursor.expect(UInt8(ascii: "{"), body)
-    labels.setSource(SourceLabels(), body)
-    while let name = try cursor.nextMember(body, &isFirst) {
-      switch BodyReading.streamNames.index(of: name, body) {
-      case 0:
-        labels.setSource(try BodyReading.lokiLabels(body, &cursor), body)
-        hasLabels = true
-      case 1 where hasLabels: try readLokiValues(body, &cursor, &number)
-      case 1:
-        // The labels may come behind the values, which are then gone through twice.
-        values = try cursor.range(body).lowerBound
-      default: try cursor.skipValue(body)
-      }
-    }
-    guard let values else { return }
-    var again = JSONCursor(at: values)
-    do throws(JSONFault) {
-      try readLokiValues(body, &again, &number)
-    } catch {
-      cursor.position = again.position
-      throw error
     }
   }
 

@@ -11,10 +11,7 @@ extension BodyReading {
     var number = 0
     do throws(WireFault) {
       var request = WireReader(0..<body.count)
-      while let stream = try request.next(body) {
-        guard stream.number == 1, stream.kind == .bytes else { continue }
-        try readLokiStream(body, WireReader(stream.range), &number)
-      }
+      while let stream = try request.next(1, body) { try readLokiStream(body, stream, &number) }
     } catch {
       throw BodyFault(error)
     }
@@ -26,11 +23,10 @@ extension BodyReading {
     var source = SourceLabels()
     if let text = try stream.last(1, .bytes, body) { source = BodyReading.lokiLabels(body, text.range) }
     labels.setSource(source, body)
-    var fields = stream
-    while let field = try fields.next(body) {
-      guard field.number == 2, field.kind == .bytes else { continue }
+    var entries = stream
+    while let entry = try entries.next(2, body) {
       number += 1
-      try readLokiEntry(body, WireReader(field.range), number)
+      try readLokiEntry(body, entry, number)
     }
   }
 

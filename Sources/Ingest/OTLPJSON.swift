@@ -22,68 +22,23 @@ extension BodyReading {
 
   /// Reads every log record of an export request.
   mutating func readOTLPJSON(_ body: Span<UInt8>) throws(BodyFault) {
-    var cursor = JSONCursor(at: EventBody.start(body))
     var number = 0
-    do throws(JSONFault) {
-      var isFirst = true
-      try cursor.expect(UInt8(ascii: "{"), body)
-      while let name = try cursor.nextMember(body, &isFirst) {
-        guard BodyReading.requestNames.index(of: name, body) == 0 else {
-          try cursor.skipValue(body)
-          continue
-        }
-        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
-        var isFirstResource = true
-        while try cursor.nextElement(body, &isFirstResource) { try readResource(body, &cursor, &number) }
-      }
-      cursor.skipWhitespace(body)
-      guard cursor.position == body.count else { throw .trailingBytes }
-    } catch {
-      throw BodyFault(error, at: cursor.position, in: body)
-    }
-  }
-
-  private mutating func readResource(
-    _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
-  ) throws(JSONFault) {
-    var hasLabels = false
-    var scopes: Int?
-    var isFirst = true
-    try cursor.expect(UInt8(ascii: "{"), body)
-    labels.setSource(SourceLabels(), body)
-    while let name = try cursor.nextMember(body, &isFirst) {
-      switch BodyReading.resourceLogsNames.index(of: name, body) {
-      case 0:
-        labels.setSource(try BodyReading.resourceLabels(body, &cursor), body)
-        hasLabels = true
-      case 1 where hasLabels: try readScopes(body, &cursor, &number)
-      case 1: scopes = try cursor.range(body).lowerBound
-      default: try cursor.skipValue(body)
+    try readRequest(body, elementsOf: BodyReading.requestNames) { reading, cursor throws(JSONFault) in
+      try reading.readGroup(body, &cursor, names: BodyReading.resourceLogsNames) { cursor throws(JSONFault) in
+        try BodyReading.resourceLabels(body, &cursor)
+      } records: { reading, cursor throws(JSONFault) in
+        try reading.readScopes(body, &cursor, &number)
       }
     }
-    guard let scopes else { return }
-    let end = cursor
-    cursor.position = scopes
-    try readScopes(body, &cursor, &number)
-    cursor = end
   }
 
   private static func resourceLabels(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) -> SourceLabels {
     var found = SourceLabels()
     guard try cursor.opens(UInt8(ascii: "{"), body) else { return found }
-    var isFirst = true
-    while let name = try cursor.nextMember(body, &isFirst) {
-      guard resourceNames.index(of: name, body) == 0 else {
-        try cursor.skipValue(body)
-        continue
-      }
-      guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
-      var isFirstMember = true
-      while try cursor.nextElement(body, &isFirstMember) {
-        let member = try OTLPMember(body, &cursor)
-        if OTLPRecord.resourceNames.index(of: member.name, body) == 0, case .text(let value)? = member.value {
-          found.take(value, named: 0)
-        }
+    try cursor.eachElement(of: resourceNames, body) { cursor throws(JSONFault) in
+      let member = try OTLPMember(body, &cursor)
+      if OTLPRecord.resourceNames.index(of: member.name, body) == 0, case .text(let value)? = member.value {
+        found.take(value, named: 0)
       }
     }
     return found
@@ -93,21 +48,12 @@ extension BodyReading {
     _ body: Span<UInt8>, _ cursor: inout JSONCursor, _ number: inout Int
   ) throws(JSONFault) {
     guard try cursor.opens(UInt8(ascii: "["), body) else { return }
-    var isFirstScope = true
-    while try cursor.nextElement(body, &isFirstScope) {
+    var isFirst = true
+    while try cursor.nextElement(body, &isFirst) {
       try cursor.expect(UInt8(ascii: "{"), body)
-      var isFirst = true
-      while let name = try cursor.nextMember(body, &isFirst) {
-        guard BodyReading.scopeNames.index(of: name, body) == 0 else {
-          try cursor.skipValue(body)
-          continue
-        }
-        guard try cursor.opens(UInt8(ascii: "["), body) else { continue }
-        var isFirstRecord = true
-        while try cursor.nextElement(body, &isFirstRecord) {
-          number += 1
-          try readRecord(body, &cursor, number)
-        }
+      try cursor.eachElement(of: BodyReading.scopeNames, body) { cursor throws(JSONFault) in
+        number += 1
+        try readRecord(body, &cursor, number)
       }
     }
   }
@@ -158,28 +104,25 @@ extension BodyReading {
   private mutating func writeMembers(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
     guard try cursor.opens(UInt8(ascii: "["), body) else { return }
     var isFirst = true
-    while try cursor.nextElement(body, &isFirst) {
-      let member = try OTLPMember(body, &cursor)
-      guard attributes.key(member.name, body) else { continue }
-      switch member.value {
-      case .text(let string)?: attributes.raw(body, string.start - 1..<string.end + 1)
-      case .raw(let range)?: attributes.raw(body, range)
-      case .members?, .other?: attributes.container()
-      case nil: attributes.null()
-      }
+    while try cursor.nextElement(body, &isFirst) { try writeMember(body, &cursor) }
+  }
+
+  private mutating func writeMember(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
+    let member = try OTLPMember(body, &cursor)
+    guard attributes.key(member.name, body) else { return }
+    switch member.value {
+    case .text(let string)?: attributes.raw(body, string.start - 1..<string.end + 1)
+    case .raw(let range)?: attributes.raw(body, range)
+    case .members?, .other?: attributes.container()
+    case nil: attributes.null()
     }
   }
 
   /// Writes the members of `{"values":[…]}`.
   private mutating func writeList(_ body: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONFault) {
     guard try cursor.opens(UInt8(ascii: "{"), body) else { return }
-    var isFirst = true
-    while let name = try cursor.nextMember(body, &isFirst) {
-      if BodyReading.listNames.index(of: name, body) == 0 {
-        try writeMembers(body, &cursor)
-      } else {
-        try cursor.skipValue(body)
-      }
+    try cursor.eachElement(of: BodyReading.listNames, body) { cursor throws(JSONFault) in
+      try writeMember(body, &cursor)
     }
   }
 

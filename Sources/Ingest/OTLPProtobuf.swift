@@ -11,10 +11,7 @@ extension BodyReading {
     var number = 0
     do throws(WireFault) {
       var request = WireReader(0..<body.count)
-      while let resource = try request.next(body) {
-        guard resource.number == 1, resource.kind == .bytes else { continue }
-        try readResource(body, WireReader(resource.range), &number)
-      }
+      while let resource = try request.next(1, body) { try readResource(body, resource, &number) }
     } catch {
       throw BodyFault(error)
     }
@@ -28,24 +25,20 @@ extension BodyReading {
       source = try BodyReading.resourceLabels(body, WireReader(attributes.range))
     }
     labels.setSource(source, body)
-    var fields = resource
-    while let scope = try fields.next(body) {
-      guard scope.number == 2, scope.kind == .bytes else { continue }
-      var records = WireReader(scope.range)
-      while let record = try records.next(body) {
-        guard record.number == 2, record.kind == .bytes else { continue }
+    var scopes = resource
+    while var records = try scopes.next(2, body) {
+      while let record = try records.next(2, body) {
         number += 1
-        try readRecord(body, WireReader(record.range), number)
+        try readRecord(body, record, number)
       }
     }
   }
 
   private static func resourceLabels(_ body: Span<UInt8>, _ resource: WireReader) throws(WireFault) -> SourceLabels {
     var found = SourceLabels()
-    var fields = resource
-    while let field = try fields.next(body) {
-      guard field.number == 1, field.kind == .bytes else { continue }
-      let member = try OTLPMember(body, WireReader(field.range))
+    var members = resource
+    while let message = try members.next(1, body) {
+      let member = try OTLPMember(body, message)
       guard case .text(let range)? = member.value else { continue }
       // Texts of protobuf are UTF-8; what is not names no service.
       guard OTLPRecord.resourceNames.index(of: member.name, body) == 0, UTF8Length.isText(body, range) else { continue }
@@ -73,9 +66,7 @@ extension BodyReading {
     // Behind the attributes, because the last of two members counts.
     if case .members(let range)? = text {
       var members = WireReader(range)
-      while let field = try members.next(body) {
-        if field.number == 1, field.kind == .bytes { try writeMember(body, WireReader(field.range)) }
-      }
+      while let member = try members.next(1, body) { try writeMember(body, member) }
     }
     if !record.name.isEmpty, !attributes.hasEventType {
       attributes.key(.eventType)

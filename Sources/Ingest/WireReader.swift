@@ -58,6 +58,14 @@ struct WireReader {
     return field
   }
 
+  /// The next text, bytes or message with a number, others passed over; nil at the end.
+  mutating func next(_ number: Int, _ bytes: Span<UInt8>) throws(WireFault) -> WireReader? {
+    while let field = try next(bytes) {
+      if field.number == number, field.kind == .bytes { return WireReader(field.range) }
+    }
+    return nil
+  }
+
   /// The last field of a number, as messages mean it; nil where there is none or it is of another kind.
   func last(_ number: Int, _ kind: Kind, _ bytes: Span<UInt8>) throws(WireFault) -> Field? {
     var reader = self
