@@ -77,7 +77,9 @@ let package = Package(
       ]),
 
     // Row 5: the command line.
-    module("CLI", ["Server", "HTTPClient", "Platform", "JSON", "Flags", "PromQL", "Simulation", argumentParser, logging]),
+    module(
+      "CLI",
+      ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation", argumentParser, logging]),
     .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
 
     tests("HTTPTests", ["HTTP"]),

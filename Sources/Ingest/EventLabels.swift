@@ -77,6 +77,18 @@ struct EventLabels {
     details.removeOutside()
   }
 
+  /// Makes these the defaults of the records to come; an empty text is none.
+  mutating func setSource(service: String?, cache: String?) {
+    sourceService = EventLabels.number(ofText: service, in: &services)
+    sourceCache = EventLabels.number(ofText: cache, in: &caches)
+  }
+
+  private static func number(ofText text: String?, in values: inout LabelInterner) -> Int {
+    guard let text, !text.isEmpty else { return 0 }
+    let value = cleaned(Array(text.utf8).span)
+    return values.number(value.span, 0, value.count)
+  }
+
   mutating func service(_ text: JSONString, _ bytes: Span<UInt8>) -> Int {
     EventLabels.number(text, bytes, isText: false, in: &services)
   }

@@ -94,8 +94,8 @@ struct EventIntake: Sendable {
   // MARK: Decoding
 
   /// Lines or documents, as `/api/v1/events` takes them.
-  func decode(_ body: [UInt8], nowMs: Int64) -> DecodedBatch {
-    let batch = decoders.decode { $0.decode(body.span, receivedAtMs: nowMs) }
+  func decode(_ body: [UInt8], from origin: EventOrigin = EventOrigin(), nowMs: Int64) -> DecodedBatch {
+    let batch = decoders.decode { $0.decode(body.span, from: origin, receivedAtMs: nowMs) }
     counters.addOverflows(batch.overflowedLabels)
     return batch
   }
@@ -162,9 +162,7 @@ struct EventIntake: Sendable {
       self.name = name
       submission = Submission(
         delta: batch.delta,
-        deadLetters: batch.rejections.map {
-          DeadLetter(source: name, line: $0.line, reason: $0.reason, body: $0.bytes)
-        },
+        deadLetters: DeadLetter.list(batch.rejections, source: name),
         dedupeKey: dedupeKey, answer: stored, receivedMs: receivedMs)
       accepted = batch.accepted
       rejected = batch.rejected
@@ -229,21 +227,16 @@ struct EventIntake: Sendable {
   // MARK: Deduplication
 
   /// The sender's own key where there is one; else the bytes, where they hold an identity that makes two equal bodies
-  /// the same delivery and not two equal happenings.
+  /// the same delivery and not two equal happenings; else the key of a sender who wants just its retries recognised.
   ///
   /// - Parameter path: the endpoint, since no two endpoints share keys.
   func dedupeKey(_ exchange: Exchange, path: String, _ body: [UInt8], _ batch: DecodedBatch, nowMs: Int64) -> DedupeKey? {
-    var hash = SHA256()
-    hash.update(data: Array("\(path)\0".utf8))
-    if let key = exchange.header("Idempotency-Key"), !key.isEmpty {
-      hash.update(data: Array("key\0\(key)".utf8))
-    } else if batch.carriesIdentity {
-      hash.update(data: Array("body\0".utf8))
-      hash.update(data: body)
-    } else {
-      return nil
-    }
-    return DedupeKey(digest: Array(hash.finalize()), expiresMs: nowMs + dedupeWindowMs)
+    let key = exchange.header("Idempotency-Key") ?? ""
+    let expiresMs = nowMs + dedupeWindowMs
+    if !key.isEmpty { return DedupeKey(path: path, "key", Array(key.utf8), expiresMs: expiresMs) }
+    if batch.carriesIdentity { return DedupeKey(path: path, "body", body, expiresMs: expiresMs) }
+    let retry = exchange.header("Retry-Key") ?? ""
+    return retry.isEmpty ? nil : DedupeKey(path: path, "retry", Array(retry.utf8), expiresMs: expiresMs)
   }
 
   /// The keys of items by their ids.
@@ -265,6 +258,16 @@ struct EventIntake: Sendable {
       keys.append(Array(SHA256.hash(data: text)))
     }
     return keys
+  }
+}
+
+extension DedupeKey {
+  /// - Parameter kind: what the bytes are, so that a key is no body.
+  init(path: String, _ kind: String, _ bytes: [UInt8], expiresMs: Int64) {
+    var hash = SHA256()
+    hash.update(data: Array("\(path)\0\(kind)\0".utf8))
+    hash.update(data: bytes)
+    self.init(digest: Array(hash.finalize()), expiresMs: expiresMs)
   }
 }
 

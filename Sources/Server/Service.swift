@@ -52,7 +52,7 @@ package final class Service: Sendable {
   package func start() throws {
     precondition(Access.isLoopback(configuration.listenHost), "nobody can sign in, so nobody from elsewhere may come")
     let startedMs = Clock.wallMs()
-    let store = try Store(storeConfiguration)
+    let store = try Store(configuration.store)
     do {
       let streams = ChangeStreams()
       let flags = try FlagService(
@@ -118,7 +118,7 @@ package final class Service: Sendable {
     let counters = metrics.counters
     var router = Router()
     let intake = EventIntake(
-      store: store, settings: ingestSettings, counters: counters,
+      store: store, settings: configuration.ingestSettings, counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
       bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs)
     EventRoutes(intake: intake).add(to: &router)
@@ -139,26 +139,6 @@ package final class Service: Sendable {
     FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
-  }
-
-  private var storeConfiguration: StoreConfiguration {
-    var settings = StoreConfiguration(
-      folder: configuration.dataFolder, sizeBytesMax: configuration.retention.sizeBytesMax,
-      limits: SeriesLimits(labelValuesMax: configuration.ingest.labelLimit))
-    settings.widthMs = configuration.resolutionMs
-    // Raw windows are finer than 1 min and take about a byte each, so they serve that retention too.
-    settings.retention.rawMs = max(configuration.retention.rawMs, configuration.retention.oneMinuteMs)
-    settings.retention.hourMs = configuration.retention.longestMs
-    return settings
-  }
-
-  private var ingestSettings: IngestSettings {
-    var settings = IngestSettings()
-    settings.resolutionMs = configuration.resolutionMs
-    settings.oldestMs = configuration.retention.longestMs
-    settings.keyPatterns = KeyPatterns(configured: configuration.ingest.keys)
-    settings.labelValuesMax = configuration.ingest.labelLimit
-    return settings
   }
 
   private var httpConfiguration: HTTPServer.Configuration {

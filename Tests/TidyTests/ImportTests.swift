@@ -40,8 +40,8 @@ private let rooms: [String: Room] = [
     row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage"],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
-    row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "PromQL", "Simulation"], packages: ["ArgumentParser", "Logging"],
-    toolchain: ["Foundation", "Synchronization"], exceptions: ["ExitStatus.swift": ["Glibc"]]),
+    row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation"],
+    packages: ["ArgumentParser", "Logging"], toolchain: ["Foundation", "Synchronization"], exceptions: ["ExitStatus.swift": ["Glibc"]]),
   "rampart": Room(row: 5, own: ["CLI"]),
 ]
 

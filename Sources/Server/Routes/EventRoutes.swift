@@ -9,9 +9,9 @@ internal import Storage
 // `POST /api/v1/events`: bytes in, decoded into one delta, committed, answered.
 
 struct EventRoutes: Sendable {
-  private static let path = "/api/v1/events"
+  static let path = "/api/v1/events"
   /// The `protocol` label and the `source` of dead letters.
-  private static let name = "events"
+  static let name = "events"
 
   let intake: EventIntake
 
@@ -24,8 +24,9 @@ struct EventRoutes: Sendable {
     do {
       let body = try receiver.finish()
       let nowMs = Clock.wallMs()
-      let batch = intake.decode(body, nowMs: nowMs)
-      let answer = answer(to: batch)
+      let origin = try EventRoutes.origin(exchange)
+      let batch = intake.decode(body, from: origin, nowMs: nowMs)
+      let answer = EventRoutes.answer(to: batch, errorsMax: intake.settings.errorsMax)
       let delivery = EventIntake.Delivery(
         name: EventRoutes.name, batch,
         dedupeKey: intake.dedupeKey(exchange, path: EventRoutes.path, body, batch, nowMs: nowMs), stored: answer,
@@ -40,13 +41,23 @@ struct EventRoutes: Sendable {
     }
   }
 
+  /// What the query says of the body.
+  private static func origin(_ exchange: Exchange) throws(RequestError) -> EventOrigin {
+    var origin = EventOrigin(service: exchange.query("service"), cache: exchange.query("cache"))
+    if let framing = exchange.query("framing") {
+      guard framing == "lines" else { throw .badRequest("framing: \(framing.prefix(40)): must be lines, or left out") }
+      origin.framing = .lines
+    }
+    return origin
+  }
+
   // MARK: Answers
 
   /// The members of the answer without `duplicate` and the closing brace, so that a repetition differs in that alone.
-  private func answer(to batch: DecodedBatch) -> Answer {
+  static func answer(to batch: DecodedBatch, errorsMax: Int) -> Answer {
     var writer = JSONWriter(capacity: 256)
     writer.beginArray()
-    for rejection in batch.rejections.prefix(intake.settings.errorsMax) {
+    for rejection in batch.rejections.prefix(errorsMax) {
       writer.beginObject()
       writer.member("line", rejection.line)
       writer.member("reason", rejection.reason)

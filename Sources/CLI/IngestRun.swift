@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+internal import Ingest
+internal import Platform
+internal import Server
+
+// Reads files on one thread and has their parts delivered on several, with a bound on what lies between them.
+
+/// A part of a file on its way.
+struct IngestPart: Sendable {
+  let file: String
+  /// Which of the files it is, from 0.
+  let fileIndex: Int
+  let origin: EventOrigin
+  let bytes: [UInt8]
+  let firstLine: Int
+  /// Which part of the run it is, from 0.
+  let number: Int
+}
+
+/// What became of a part.
+struct PartOutcome: Sendable {
+  var isDuplicate = false
+  var accepted = 0
+  var rejected = 0
+  var ignored = 0
+  /// The first ones, with their lines within the part.
+  var reasons: [(line: Int, reason: String)] = []
+}
+
+/// A way to where events are counted. Each belongs to one thread.
+protocol PartDelivery: AnyObject, Sendable {
+  /// Counts a part once, and returns when it is on disk.
+  func deliver(_ part: IngestPart) throws -> PartOutcome
+}
+
+/// One run over all files.
+final class IngestRun: Sendable {
+  private struct State {
+    var queue: [IngestPart] = []
+    var hasAll = false
+    var deliverersLeft: Int
+    var summary = IngestSummary()
+    var bytesRead: Int64 = 0
+  }
+
+  /// Parts that wait, of about 1 MiB each.
+  private static let queueMax = 4
+  private static let progressIntervalMs: Int64 = 250
+
+  private let files: [String]
+  private let origin: EventOrigin
+  private let deliverers: [any PartDelivery]
+  private let monitor: Monitor<State>
+
+  init(files: [String], origin: EventOrigin, deliverers: [any PartDelivery]) {
+    self.files = files
+    self.origin = origin
+    self.deliverers = deliverers
+    monitor = Monitor(State(deliverersLeft: deliverers.count))
+  }
+
+  /// A name that no other run has.
+  static func newID() -> String { UUID().uuidString }
+
+  /// Delivers everything, or stops at the first failure, which is then in the summary.
+  func run() -> IngestSummary {
+    let startMs = Clock.monotonicMs()
+    for deliverer in deliverers { startThread(named: "ingest") { self.work(deliverer) } }
+    startThread(named: "ingest reader") { self.read() }
+    let progress = IngestProgress(files: files, startMs: startMs)
+    while true {
+      let end: Bool? = monitor.wait(timeoutMs: IngestRun.progressIntervalMs) { $0.deliverersLeft == 0 ? true : nil }
+      if end == true { break }
+      let (summary, bytesRead) = monitor.withLock { ($0.summary, $0.bytesRead) }
+      progress.show(summary, bytesRead: bytesRead)
+    }
+    progress.clear()
+    var summary = monitor.withLock { $0.summary }
+    summary.seconds = Double(Clock.monotonicMs() - startMs) / 1000
+    return summary
+  }
+
+  private func read() {
+    var number = 0
+    var file = ""
+    do {
+      var bytesBefore: Int64 = 0
+      for (fileIndex, path) in files.enumerated() {
+        file = path
+        let source = try EventFile(path)
+        while let part = try source.next() {
+          var origin = origin
+          origin.framing = part.framing
+          let bytesRead = bytesBefore + source.bytesRead
+          let isWanted = put(
+            IngestPart(
+              file: path, fileIndex: fileIndex, origin: origin, bytes: part.bytes, firstLine: part.firstLine, number: number),
+            bytesRead)
+          guard isWanted else { return }
+          number += 1
+        }
+        bytesBefore += source.bytesRead
+      }
+    } catch let error as FileError {
+      fail("\(error.path): \(error.reason)")
+    } catch {
+      fail("\(file): \(error)")
+    }
+    monitor.change { $0.hasAll = true }
+  }
+
+  /// False where the run has failed.
+  private func put(_ part: IngestPart, _ bytesRead: Int64) -> Bool {
+    let isWanted: Bool? = monitor.wait { state in
+      if state.summary.failure != nil { return false }
+      return state.queue.count < IngestRun.queueMax ? true : nil
+    }
+    guard isWanted == true else { return false }
+    monitor.change {
+      $0.queue.append(part)
+      $0.bytesRead = bytesRead
+    }
+    return true
+  }
+
+  private func work(_ deliverer: any PartDelivery) {
+    while let part = take() {
+      do {
+        let outcome = try deliverer.deliver(part)
+        monitor.change { $0.summary.add(outcome, of: part) }
+      } catch {
+        let reason = (error as? CommandFailure)?.message ?? "\(error)"
+        fail("\(part.file): line \(part.firstLine): \(reason)")
+      }
+    }
+    monitor.change { $0.deliverersLeft -= 1 }
+  }
+
+  private func take() -> IngestPart? {
+    enum Turn { case part(IngestPart), end }
+    let turn: Turn? = monitor.wait { state in
+      if state.summary.failure != nil { return .end }
+      if !state.queue.isEmpty { return .part(state.queue.removeFirst()) }
+      return state.hasAll ? .end : nil
+    }
+    guard case .part(let part)? = turn else { return nil }
+    // The reader may wait for room.
+    monitor.change { _ in }
+    return part
+  }
+
+  private func fail(_ reason: String) {
+    monitor.change { if $0.summary.failure == nil { $0.summary.failure = reason } }
+  }
+}

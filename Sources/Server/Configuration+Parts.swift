@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Ingest
+internal import Storage
+
+// What the settings mean to the parts they configure, whoever opens them: the server or a command.
+
+extension Configuration {
+  var store: StoreConfiguration {
+    var settings = StoreConfiguration(
+      folder: dataFolder, sizeBytesMax: retention.sizeBytesMax, limits: SeriesLimits(labelValuesMax: ingest.labelLimit))
+    settings.widthMs = resolutionMs
+    // Raw windows are finer than 1 min and take about a byte each, so they serve that retention too.
+    settings.retention.rawMs = max(retention.rawMs, retention.oneMinuteMs)
+    settings.retention.hourMs = retention.longestMs
+    return settings
+  }
+
+  var ingestSettings: IngestSettings {
+    var settings = IngestSettings()
+    settings.resolutionMs = resolutionMs
+    settings.oldestMs = retention.longestMs
+    settings.keyPatterns = KeyPatterns(configured: ingest.keys)
+    settings.labelValuesMax = ingest.labelLimit
+    return settings
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Ingest
+internal import Platform
+internal import Storage
+
+// Bodies into the store of a server that is not running, by the same rules as over HTTP.
+
+/// A store that is filled.
+package final class EventImport: Sendable {
+  private let store: Store
+  private let decoders: DecoderPool
+  private let dedupeWindowMs: Int64
+
+  /// What became of one body.
+  package struct Outcome: Sendable {
+    package let isDuplicate: Bool
+    package let accepted: Int
+    package let rejected: Int
+    package let ignored: Int
+    package let rejections: [Rejection]
+  }
+
+  /// Opens the store, or makes one.
+  ///
+  /// - Throws: `StoreError`, `.inUse` while a server has it.
+  package init(_ configuration: Configuration) throws {
+    store = try Store(configuration.store)
+    decoders = DecoderPool(settings: configuration.ingestSettings)
+    dedupeWindowMs = configuration.ingest.dedupeWindowMs
+  }
+
+  /// Counts a body, and waits until it is on disk. Several threads may each bring one.
+  ///
+  /// - Throws: `StoreError`; nothing of the body is counted then.
+  package func add(_ body: [UInt8], from origin: EventOrigin) throws -> Outcome {
+    let nowMs = Clock.wallMs()
+    let batch = decoders.decode { $0.decode(body.span, from: origin, receivedAtMs: nowMs) }
+    let key = batch.carriesIdentity
+      ? DedupeKey(path: EventRoutes.path, "body", body, expiresMs: nowMs + dedupeWindowMs) : nil
+    let submission = Submission(
+      delta: batch.delta, deadLetters: DeadLetter.list(batch.rejections, source: EventRoutes.name), dedupeKey: key,
+      answer: EventRoutes.answer(to: batch, errorsMax: IngestSettings().errorsMax), receivedMs: nowMs)
+    let isDuplicate: Bool
+    switch try store.commit(submission) {
+    case .duplicate: isDuplicate = true
+    case .committed, .seen: isDuplicate = false
+    }
+    return Outcome(
+      isDuplicate: isDuplicate, accepted: batch.accepted, rejected: batch.rejected, ignored: batch.ignored,
+      rejections: batch.rejections)
+  }
+
+  package func close() throws {
+    try store.close()
+  }
+}
+
+extension Store {
+  /// Submits and waits.
+  func commit(_ submission: Submission) throws -> CommitOutcome {
+    let done = Monitor<Result<CommitOutcome, StoreError>?>(nil)
+    try submit(submission) { outcome in done.change { $0 = outcome } }
+    guard let outcome = done.wait(until: { $0 }) else { preconditionFailure("a wait without end ended without a value") }
+    return try outcome.get()
+  }
+}
+
+extension DeadLetter {
+  static func list(_ rejections: [Rejection], source: String) -> [DeadLetter] {
+    rejections.map { DeadLetter(source: source, line: $0.line, reason: $0.reason, body: $0.bytes) }
+  }
+}
