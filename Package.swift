@@ -66,14 +66,15 @@ let package = Package(
     module("Simulation", ["JSON"]),
 
     // Row 3: input and output.
+    module("Sources", ["Ingest", "Platform"]),
     module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
 
     // Row 4: wiring.
     module(
       "Server",
       [
-        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage",
-        crypto, logging, yams,
+        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
+        "Storage", crypto, logging, yams,
       ]),
 
     // Row 5: the command line.
@@ -93,6 +94,7 @@ let package = Package(
     tests("FlagsTests", ["Flags", "JSON"]),
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
+    tests("SourcesTests", ["Sources", "Ingest", "Platform"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
     tests("ServerTests", ["Server"]),
     tests("TidyTests", []),

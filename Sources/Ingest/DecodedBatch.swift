@@ -7,7 +7,7 @@ package import TimeSeries
 /// One record that was not counted, and why.
 package struct Rejection: Sendable, Equatable {
   /// Line, or index of the array element or object, from 1.
-  package let line: Int
+  package var line: Int
   package let reason: String
   /// The record, cut to `IngestSettings.rejectedLineBytesMax`.
   package let bytes: [UInt8]
@@ -28,4 +28,12 @@ package struct DecodedBatch: Sendable {
   package var newestEventMs: Int64?
   /// How many times a label value became `__overflow__` because the body held too many.
   package var overflowedLabels = 0
+}
+
+extension DecodedBatch {
+  /// The batch of a body that began behind so many lines of something longer.
+  package consuming func numbered(from lines: Int64) -> DecodedBatch {
+    for index in rejections.indices { rejections[index].line += Int(lines) }
+    return self
+  }
 }

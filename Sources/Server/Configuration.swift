@@ -49,6 +49,7 @@ package struct Configuration: Sendable {
   package var resolutionMs: Int64 = 10_000
   package var retention = Retention()
   package var ingest = IngestSection()
+  package var sources = SourcesSection()
   /// Serves `web/` from this folder instead of the embedded copy; for those who change the page.
   package var assetsFolder: String?
 

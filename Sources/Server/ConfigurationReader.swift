@@ -67,7 +67,7 @@ package struct ConfigurationReader {
   private static let retentionExpected = "a duration from 1h to 100y, such as 35d"
 
   /// Settings that belong to the format but that this version does not act on. Saying so beats ignoring them.
-  private static let notYet: Set<String> = ["tls", "sources", "rules", "dashboards", "notify", "savings"]
+  private static let notYet: Set<String> = ["tls", "rules", "dashboards", "notify", "savings"]
 
   package private(set) var configuration = Configuration()
 
@@ -143,6 +143,8 @@ package struct ConfigurationReader {
       let place = "\(file):\(name.mark?.line ?? 1)"
       if key == "ingest.keys" {
         try readKeys(node, file: file)
+      } else if key == "sources" {
+        configuration.sources = try Configuration.SourcesSection(node, file: file)
       } else if let setting = ConfigurationReader.settings.first(where: { $0.key == key }) {
         try apply(setting, try ConfigurationReader.text(of: node, setting, place: place), place: place, key: key)
       } else if let section = node.mapping, ConfigurationReader.isSection(key) {
@@ -188,7 +190,7 @@ package struct ConfigurationReader {
     if notYet.contains(key) { return "this version does not have it yet: remove the key" }
     if isSection(key) { return "must be a mapping" }
     let names = settings.map(\.key).filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count).prefix { $0 != "." } }
-    let known = Set(names.map(String.init) + (prefix == "ingest." ? ["keys"] : [])).sorted()
+    let known = Set(names.map(String.init) + (prefix == "ingest." ? ["keys"] : prefix.isEmpty ? ["sources"] : [])).sorted()
     return "unknown key: known here: \(known.joined(separator: ", "))"
   }
 

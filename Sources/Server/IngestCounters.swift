@@ -23,6 +23,7 @@ final class IngestCounters: Sendable {
 
   private let counts = Mutex<[Key: Int64]>([:])
   private let overflowCount = Mutex<Int64>(0)
+  private let sourceErrors = Mutex<[String: Int64]>([:])
   private let newest = Mutex<Int64?>(nil)
 
   func add(_ outcome: Outcome, _ count: Int, protocol: String) {
@@ -39,6 +40,16 @@ final class IngestCounters: Sendable {
   func addOverflows(_ count: Int) {
     guard count > 0 else { return }
     overflowCount.withLock { $0 += Int64(count) }
+  }
+
+  /// Something that a source could not do.
+  func addSourceError(protocol: String) {
+    sourceErrors.withLock { $0[`protocol`, default: 0] += 1 }
+  }
+
+  /// Ascending by protocol.
+  var allSourceErrors: [(protocol: String, count: Int64)] {
+    sourceErrors.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
   }
 
   /// Label values that were folded into `__overflow__` because one body held too many.

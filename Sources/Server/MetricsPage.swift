@@ -120,6 +120,11 @@ struct MetricsPage: Sendable {
               [Label("outcome", entry.key.outcome), Label("protocol", entry.key.protocol)]), entry.count)
         }),
       Entry(
+        MetricFamily("rampart_ingest_source_errors_total", .counter, "What sources could not do, by protocol."),
+        counters.allSourceErrors.map { entry in
+          .whole(Labels(metric: "rampart_ingest_source_errors_total", [Label("protocol", entry.protocol)]), entry.count)
+        }),
+      Entry(
         "rampart_ingest_lag_seconds", .gauge, "Age of the newest event stored since the start.",
         counters.newestEventMs.map { Double(max(nowMs - $0, 0)) / 1000 }),
       Entry(

@@ -5,6 +5,7 @@ internal import HTTP
 internal import Ingest
 internal import Logging
 internal import Platform
+internal import Sources
 internal import Storage
 
 // The whole server: what is started in which order, and stopped in reverse. Storage, flags, the driver of ramps, HTTP
@@ -21,6 +22,7 @@ package final class Service: Sendable {
     let driver: RepeatingThread
     let recorder: RepeatingThread
     let http: HTTPServer
+    let sources: [any EventSource]
     let workers: Workers
   }
 
@@ -70,9 +72,12 @@ package final class Service: Sendable {
         .makeThread(resolutionMs: configuration.resolutionMs)
       driver.start()
       recorder.start()
+      let sources = try makeSources(store, counters)
       let port = try http.start()
+      for source in sources { source.start() }
       running.change {
-        $0 = Running(store: store, driver: driver, recorder: recorder, http: http, workers: workers)
+        $0 = Running(
+          store: store, driver: driver, recorder: recorder, http: http, sources: sources, workers: workers)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -93,7 +98,7 @@ package final class Service: Sendable {
     }) else { return true }
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
-    let hasEnded = [
+    let hasEnded = parts.sources.map { $0.stop(timeoutMs: 2_000) } + [
       parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
@@ -109,6 +114,19 @@ package final class Service: Sendable {
   /// What SIGHUP asks for. There is nothing yet that is read from files while the server runs.
   package func reload() {
     logger.info("reload: this version reads no rules, dashboards or sources: nothing to do")
+  }
+
+  private func makeSources(_ store: Store, _ counters: IngestCounters) throws -> [any EventSource] {
+    let sink = SourceIntake(
+      store: store, counters: counters, dedupeWindowMs: configuration.ingest.dedupeWindowMs, logger: logger)
+    var sources: [any EventSource] = []
+    if !configuration.sources.files.isEmpty {
+      sources.append(
+        FileTail(
+          configuration.sources.files, settings: configuration.ingestSettings, positions: try store.filePositions(),
+          sink: sink))
+    }
+    return sources
   }
 
   private func makeServer(

@@ -148,6 +148,22 @@ enum Schema {
           ) STRICT;
           """)
     }
+    migrator.registerMigration("5 positions in files") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE file_position (
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            offset INTEGER NOT NULL,
+            lines INTEGER NOT NULL,
+            fingerprint INTEGER NOT NULL,
+            fingerprint_bytes INTEGER NOT NULL,
+            updated_ms INTEGER NOT NULL,
+            PRIMARY KEY (device, inode)
+          ) STRICT, WITHOUT ROWID;
+          """)
+    }
     return migrator
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Platform
 package import TimeSeries
 
 // What goes into a commit and what comes out of it.
@@ -79,6 +80,8 @@ package struct Submission: Sendable {
   package var itemKeys: ItemKeys?
   package var answer: Answer
   package var receivedMs: Int64
+  /// How far the file that this comes from has then been read; nil for what comes from elsewhere.
+  package var position: FilePosition?
 
   package init(delta: BatchDelta, deadLetters: [DeadLetter], dedupeKey: DedupeKey?, answer: Answer, receivedMs: Int64) {
     self.delta = delta

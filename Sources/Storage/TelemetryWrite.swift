@@ -2,6 +2,7 @@
 
 internal import Foundation
 internal import GRDB
+internal import Platform
 internal import TimeSeries
 
 // One transaction's worth of telemetry: dedupe keys, dead letters, new series, and one journal row with everything that
@@ -45,6 +46,7 @@ struct TelemetryWrite {
     if let key = submission.dedupeKey { try remember(key, submission.answer) }
     for letter in submission.deadLetters { try insert(letter, atMs: submission.receivedMs) }
     try stage(submission.delta)
+    if let position = submission.position { try remember(position, atMs: submission.receivedMs) }
     return .committed
   }
 
@@ -83,6 +85,18 @@ struct TelemetryWrite {
     try db.cachedStatement(
       sql: "INSERT OR REPLACE INTO delivery (digest, expires_ms, status, answer) VALUES (?, ?, ?, ?)"
     ).execute(arguments: [Data(key.digest), key.expiresMs, answer.status, Data(answer.body)])
+  }
+
+  private func remember(_ position: FilePosition, atMs: Int64) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO file_position
+          (device, inode, path, offset, lines, fingerprint, fingerprint_bytes, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      Int64(bitPattern: position.identity.device), Int64(bitPattern: position.identity.inode), position.path,
+      position.offset, position.lines, Int64(bitPattern: position.fingerprint), position.fingerprintBytes, atMs,
+    ])
   }
 
   private mutating func insert(_ letter: DeadLetter, atMs: Int64) throws {

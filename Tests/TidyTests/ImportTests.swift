@@ -34,10 +34,11 @@ private let rooms: [String: Room] = [
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
+  "Sources": Room(row: 3, own: ["Ingest", "Platform"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
-    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Storage"],
+    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources", "Storage"],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
     row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation"],
