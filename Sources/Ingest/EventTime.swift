@@ -83,7 +83,7 @@ package enum EventTime {
   }
 
   /// Days of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
-  private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int64 {
+  static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int64 {
     let shifted = month <= 2 ? year - 1 : year
     let era = (shifted >= 0 ? shifted : shifted - 399) / 400
     let yearOfEra = shifted - era * 400

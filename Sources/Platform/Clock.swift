@@ -22,3 +22,13 @@ package enum Clock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
+
+extension Clock {
+  /// How far local time is ahead of UTC, by the system's time zone.
+  package static func zoneOffsetMs(atMs timeMs: Int64) -> Int64 {
+    var seconds = time_t(timeMs / 1000)
+    var local = unsafe tm()
+    guard unsafe localtime_r(&seconds, &local) != nil else { return 0 }
+    return unsafe Int64(local.tm_gmtoff) * 1000
+  }
+}

@@ -126,6 +126,12 @@ package final class Service: Sendable {
           configuration.sources.files, settings: configuration.ingestSettings, positions: try store.filePositions(),
           sink: sink))
     }
+    for settings in configuration.sources.syslog {
+      let listener = try SyslogListener(settings, ingest: configuration.ingestSettings, sink: sink)
+      let scheme = settings.kind == .stream ? "tcp" : "udp"
+      logger.info("syslog", metadata: ["url": "\(scheme)://\(settings.address.host):\(listener.port)"])
+      sources.append(listener)
+    }
     return sources
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Platform
 package import Sources
 internal import Yams
 
@@ -12,6 +13,7 @@ extension Configuration {
     static let entriesMax = 100
 
     package var files: [FilePattern] = []
+    package var syslog: [SyslogSettings] = []
 
     package init() {}
   }
@@ -19,7 +21,7 @@ extension Configuration {
 
 extension Configuration.SourcesSection {
   private static let expected = "a list of sources, such as {file: /var/log/app/*.log, service: app}"
-  private static let kinds = ["file"]
+  private static let kinds = ["file", "syslog"]
   /// They belong to the format; this version does not act on them.
   private static let notYet = ["redis", "postgres"]
 
@@ -48,8 +50,27 @@ extension Configuration.SourcesSection {
     let service = try Self.optional(fields["service"], "service", file)
     let cache = try Self.optional(fields["cache"], "cache", file)
     switch kind.key.string {
+    case "syslog":
+      guard let (kind, address) = Self.syslogAddress(value) else {
+        let expected = "tcp:// or udp:// and a loopback ADDRESS:PORT, such as tcp://127.0.0.1:5514"
+        throw Self.wrong(entry, file, "syslog: \(value.prefix(80)): must be \(expected)")
+      }
+      syslog.append(SyslogSettings(kind: kind, address: address, service: service, cache: cache))
     default: files.append(FilePattern(pattern: value, service: service, cache: cache))
     }
+  }
+
+  private static func syslogAddress(_ text: String) -> (Socket.Kind, ListenAddress)? {
+    for (scheme, kind) in [("tcp://", Socket.Kind.stream), ("udp://", .datagram)] where text.hasPrefix(scheme) {
+      return loopback(String(text.dropFirst(scheme.count))).map { (kind, $0) }
+    }
+    return nil
+  }
+
+  /// Nobody can say who they are over these protocols, so nobody from elsewhere may come.
+  private static func loopback(_ text: String) -> ListenAddress? {
+    guard let (host, port) = Quantity.address(text), Access.isLoopback(host) else { return nil }
+    return ListenAddress(host: host, port: port)
   }
 
   private static func optional(_ node: Node?, _ key: String, _ file: String) throws(ConfigurationError) -> String? {

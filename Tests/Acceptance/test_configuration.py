@@ -30,6 +30,8 @@ WRONG = [
     ("sources:\n  - redis: redis://127.0.0.1:6379\n", "rampart.yml:2: sources: redis: this version does not have it yet"),
     ("sources:\n  - file: a.log\n    cahce: x\n", "rampart.yml:3: sources: cahce: unknown key: known here: "),
     ("sources:\n  - service: a\n", "rampart.yml:2: sources: must have one of file"),
+    ("sources:\n  - syslog: 127.0.0.1:5514\n", "rampart.yml:2: sources: syslog: 127.0.0.1:5514: must be tcp:// or udp://"),
+    ("sources:\n  - syslog: tcp://0.0.0.0:5514\n", "rampart.yml:2: sources: syslog: tcp://0.0.0.0:5514: must be tcp:// or udp://"),
     ("sources: {file: a.log}\n", "rampart.yml:1: sources: must be a list of sources"),
     ("log: [\n", "not YAML"),
     ("- a\n", "must be a mapping of settings"),
