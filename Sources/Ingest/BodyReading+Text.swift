@@ -34,14 +34,6 @@ extension BodyReading {
     return settleObject(inner, context, level: level + 1)
   }
 
-  /// The same for a text that is a JSON string.
-  mutating func settleEntry(_ text: JSONString, _ bytes: Span<UInt8>, _ context: RecordContext) -> RecordOutcome {
-    guard text.hasEscapes else { return settleEntry(bytes.extracting(text.start..<text.end), context) }
-    let buffer = takeEntry(text, bytes)
-    defer { entry = buffer }
-    return settleEntry(buffer.span, context)
-  }
-
   /// A text without its escapes, in the buffer for entries; to be put back for the next one.
   mutating func takeEntry(_ text: JSONString, _ bytes: Span<UInt8>) -> [UInt8] {
     var buffer: [UInt8] = []

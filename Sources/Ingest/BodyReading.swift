@@ -25,6 +25,8 @@ struct BodyReading {
   var labels: EventLabels
   private var batch = DecodedBatch()
   private var receivedAtMs: Int64 = 0
+  /// Of `batch.rejections`, together.
+  private var rejectedBytes = 0
   private var windowStartMs: Int64 = 0
   var texts: [[UInt8]]
   var uncoloured: [[UInt8]]
@@ -51,6 +53,7 @@ struct BodyReading {
     self.receivedAtMs = receivedAtMs
     batch = DecodedBatch()
     defer {
+      rejectedBytes = 0
       tally.removeAll()
       labels.removeOutside()
       batch = DecodedBatch()
@@ -157,21 +160,43 @@ struct BodyReading {
   ///   - number: line or index from 1.
   @inline(__always)
   mutating func note(_ outcome: RecordOutcome, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, number: Int) {
+    if let reason = noted(outcome) { keep(reason, bytes, start, end, timeMs: nil, number: number) }
+  }
+
+  /// The same for a record with a context, whose time is kept with a rejected one.
+  mutating func note(_ outcome: RecordOutcome, _ record: Span<UInt8>, _ context: RecordContext, number: Int) {
+    if let reason = noted(outcome) {
+      keep(reason, record, 0, record.count, timeMs: context.timestampMs, number: number)
+    }
+  }
+
+  /// - Returns: the reason of a rejection that is to be kept.
+  @inline(__always)
+  private mutating func noted(_ outcome: RecordOutcome) -> String? {
     switch outcome {
     case .accepted: batch.accepted += 1
     case .ignored: batch.ignored += 1
     case .rejected(let reason):
       batch.rejected += 1
-      if let reason { keep(reason, bytes, start, end, number: number) }
+      return reason
     }
+    return nil
   }
 
   @inline(never)
-  private mutating func keep(_ reason: String, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, number: Int) {
+  private mutating func keep(
+    _ reason: String, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, timeMs: Int64?, number: Int
+  ) {
+    let isRoomy = rejectedBytes < settings.rejectedBodyBytesMax
+    let bytesMax = isRoomy ? settings.rejectedLineBytesMax : settings.rejectedExcerptBytesMax
     var kept: [UInt8] = []
-    let last = min(end, start + settings.rejectedLineBytesMax)
+    let last = min(end, start + bytesMax)
     kept.reserveCapacity(last - start)
     for index in start..<last { kept.append(bytes[index]) }
-    batch.rejections.append(Rejection(line: number, reason: reason, bytes: kept))
+    rejectedBytes += kept.count
+    let record = RejectedRecord(
+      bytes: kept, timeMs: timeMs, service: labels.services.value(labels.sourceService),
+      cache: labels.caches.value(labels.sourceCache))
+    batch.rejections.append(Rejection(line: number, reason: reason, record: record, isWhole: last == end))
   }
 }

@@ -9,8 +9,28 @@ package struct Rejection: Sendable, Equatable {
   /// Line, or index of the array element or object, from 1.
   package var line: Int
   package let reason: String
-  /// The record, cut to `IngestSettings.rejectedLineBytesMax`.
-  package let bytes: [UInt8]
+  package let record: RejectedRecord
+  /// Whether `record` is all of it; else it was cut.
+  package let isWhole: Bool
+
+  package var bytes: [UInt8] { record.bytes }
+}
+
+/// A record that was not counted, with what its protocol said of it beside its bytes.
+package struct RejectedRecord: Sendable, Equatable {
+  package var bytes: [UInt8]
+  /// The time that counts where the record tells none; nil for the time of receipt.
+  package var timeMs: Int64?
+  /// Of its source; empty where that says nothing.
+  package var service: String
+  package var cache: String
+
+  package init(bytes: [UInt8], timeMs: Int64?, service: String, cache: String) {
+    self.bytes = bytes
+    self.timeMs = timeMs
+    self.service = service
+    self.cache = cache
+  }
 }
 
 /// What one body adds, and how its records fared: `accepted + rejected + ignored` is their number.

@@ -21,8 +21,11 @@ package struct IngestSettings: Sendable {
   package var errorsMax = 20
   /// How many rejections of one body are kept with their bytes.
   package var rejectionsKeptMax = 1000
-  /// How much of a rejected line is kept.
-  package var rejectedLineBytesMax = 4096
+  /// How much of a rejected record is kept: all of one that is not too long.
+  package var rejectedLineBytesMax = 256 << 10
+  /// How many bytes of rejected records of one body are kept; of those behind, `rejectedExcerptBytesMax` each.
+  package var rejectedBodyBytesMax = 4 << 20
+  package var rejectedExcerptBytesMax = 4096
   /// Distinct values of one label in one body that come from outside; the rest become `__overflow__`.
   package var labelValuesMax = 1000
 

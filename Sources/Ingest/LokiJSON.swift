@@ -53,8 +53,18 @@ extension BodyReading {
         try cursor.skipValue(body)
       }
       try cursor.expect(UInt8(ascii: "]"), body)
-      note(settleEntry(line, body, RecordContext(nanoseconds: time)), body, line.start, line.end, number: number)
+      settleLokiLine(line, body, RecordContext(nanoseconds: time), number: number)
     }
+  }
+
+  private mutating func settleLokiLine(_ line: JSONString, _ body: Span<UInt8>, _ context: RecordContext, number: Int) {
+    guard line.hasEscapes else {
+      let text = body.extracting(line.start..<line.end)
+      return note(settleEntry(text, context), text, context, number: number)
+    }
+    let buffer = takeEntry(line, body)
+    defer { entry = buffer }
+    note(settleEntry(buffer.span, context), buffer.span, context, number: number)
   }
 
   /// Nanoseconds since 1970, as a text or, against the letter, as a number.

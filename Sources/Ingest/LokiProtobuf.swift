@@ -42,8 +42,9 @@ extension BodyReading {
         line = field.range
       }
     }
-    let outcome = settleEntry(body.extracting(line), RecordContext(nanoseconds: time))
-    note(outcome, body, line.lowerBound, line.upperBound, number: number)
+    let text = body.extracting(line)
+    let context = RecordContext(nanoseconds: time)
+    note(settleEntry(text, context), text, context, number: number)
   }
 
   /// Of a google.protobuf.Timestamp, 0 for one that 64 bits of ns do not hold.

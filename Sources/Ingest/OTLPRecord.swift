@@ -31,7 +31,7 @@ extension BodyReading {
   mutating func settleAttributes(_ record: OTLPRecord, number: Int) {
     let object = takeAttributes()
     let outcome = readAttributes(object.span) ? settleObject(object.span, record.context) : .ignored
-    note(outcome, object.span, 0, object.count, number: number)
+    note(outcome, object.span, record.context, number: number)
     attributes.bytes = object
   }
 
@@ -44,14 +44,14 @@ extension BodyReading {
       if readAttributes(object.span) {
         if reader.isEvent(object.span) {
           let outcome = settleObject(object.span, context)
-          return note(outcome, object.span, 0, object.count, number: number)
+          return note(outcome, object.span, context, number: number)
         }
         context = lent(by: object.span, to: context)
         // The protocol's own time is nearer than an attribute for the same purpose.
         context.timestampMs = record.context.timestampMs ?? context.timestampMs
       }
     }
-    note(settleEntry(text, context), text, 0, text.count, number: number)
+    note(settleEntry(text, context), text, context, number: number)
   }
 
   /// The same for a text that is a JSON string.

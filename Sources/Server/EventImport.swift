@@ -65,9 +65,3 @@ extension Store {
     return try outcome.get()
   }
 }
-
-extension DeadLetter {
-  static func list(_ rejections: [Rejection], source: String) -> [DeadLetter] {
-    rejections.map { DeadLetter(source: source, line: $0.line, reason: $0.reason, body: $0.bytes) }
-  }
-}

@@ -112,6 +112,13 @@ struct EventIntake: Sendable {
     }
   }
 
+  /// Records that were rejected before.
+  func decode(again records: [RejectedRecord], nowMs: Int64) -> (batch: DecodedBatch, outcomes: [AgainOutcome]) {
+    let result = decoders.decode { $0.decode(again: records, receivedAtMs: nowMs) }
+    counters.addOverflows(result.batch.overflowedLabels)
+    return result
+  }
+
   /// A bulk request of Elasticsearch.
   func decode(
     bulk body: [UInt8], index: String, seen: Set<Int>, nowMs: Int64
@@ -273,6 +280,20 @@ extension DedupeKey {
 
 extension EventIntake.Delivery {
   var recordCount: Int { accepted + rejected + ignored + repeated }
+}
+
+extension DeadLetter {
+  static func list(_ rejections: [Rejection], source: String) -> [DeadLetter] {
+    rejections.map { DeadLetter($0, source: source) }
+  }
+
+  private init(_ rejection: Rejection, source: String) {
+    self.init(source: source, line: rejection.line, reason: rejection.reason, body: rejection.record.bytes)
+    isWhole = rejection.isWhole
+    timeMs = rejection.record.timeMs
+    service = rejection.record.service
+    cache = rejection.record.cache
+  }
 }
 
 extension Submission {

@@ -108,6 +108,8 @@ struct MetricsPage: Sendable {
 
   private func ownEntries(nowMs: Int64, seriesCount: Int, omitsBuckets: Bool) -> [Entry] {
     let commits = store.statistics
+    // A store that cannot be read shows less of itself; `/-/ready` says why.
+    let letters = try? store.deadLetterTotal()
     let build = Labels(metric: "rampart_build_info", [Label("version", BuildInformation.version)])
     return [
       Entry(MetricFamily("rampart_build_info", .gauge, "1, with the version as a label."), [.number(build, 1)]),
@@ -133,6 +135,14 @@ struct MetricsPage: Sendable {
       Entry(
         "rampart_metrics_buckets_omitted", .gauge, "1 while histograms on this page show their last bucket alone, being too many.",
         omitsBuckets ? 1 : 0),
+      Entry(
+        MetricFamily("rampart_deadletters_total", .counter, "Dead letters since the start, by what became of them."),
+        [
+          ("stored", commits.deadLetters.stored), ("evicted", commits.deadLetters.evicted),
+          ("replayed", commits.deadLetters.replayed), ("purged", commits.deadLetters.purged),
+        ].map { .whole(Labels(metric: "rampart_deadletters_total", [Label("outcome", $0.0)]), $0.1) }),
+      Entry("rampart_deadletters_stored", .gauge, "Dead letters that are kept.", letters.map { Double($0.letters) }),
+      Entry("rampart_deadletters_stored_bytes", .gauge, "Bytes of the records they keep.", letters.map { Double($0.bytes) }),
       Entry("rampart_store_series", .gauge, "Series in the store.", Double(seriesCount)),
       Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),

@@ -149,6 +149,7 @@ package final class Service: Sendable {
     LokiRoutes(intake: intake).add(to: &router)
     OTLPRoutes(intake: intake).add(to: &router)
     ElasticsearchRoutes(intake: intake, worker: workers.readings).add(to: &router)
+    DeadLetterRoutes(store: store, replay: DeadLetterReplay(intake: intake), worker: workers.readings).add(to: &router)
     ReadingRoutes(
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs

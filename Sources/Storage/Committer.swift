@@ -25,6 +25,7 @@ final class Committer: Sendable {
     var commits: Int64 = 0
     var failures: Int64 = 0
     var refusals: Int64 = 0
+    var deadLetters = DeadLetterCounts()
   }
 
   /// Bounds of the queue. Series entries and keys of items are what a submission costs to hold and to write; 60 bytes each.
@@ -34,7 +35,7 @@ final class Committer: Sendable {
   private let pool: DatabasePool
   private let catalog: SeriesCatalog
   private let items: ItemMemory
-  private let deadLettersMax: Int
+  private let deadLetterLimits: DeadLetterLimits
   private let widthMs: Int64
   /// Told how many bytes each commit adds to the journal.
   private let journalGrew: @Sendable (Int) -> Void
@@ -47,7 +48,8 @@ final class Committer: Sendable {
     self.pool = pool
     self.catalog = catalog
     items = ItemMemory(itemsMax: configuration.itemsMax)
-    deadLettersMax = configuration.deadLettersMax
+    deadLetterLimits = DeadLetterLimits(
+      lettersMax: configuration.deadLettersMax, bytesMax: configuration.deadLetterBytesMax)
     widthMs = configuration.widthMs
     self.journalGrew = journalGrew
   }
@@ -82,8 +84,13 @@ final class Committer: Sendable {
     monitor.withLock {
       StoreStatistics(
         commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count,
-        longestCompactionHoldSeconds: longestCompactionHoldSeconds)
+        longestCompactionHoldSeconds: longestCompactionHoldSeconds, deadLetters: $0.deadLetters)
     }
+  }
+
+  /// Adds to the counters of dead letters.
+  func count(_ deadLetters: DeadLetterCounts) {
+    monitor.withLock { $0.deadLetters += deadLetters }
   }
 
   private func run() {
@@ -134,7 +141,7 @@ final class Committer: Sendable {
         var write = TelemetryWrite(
           db: db, catalog: catalog, items: items, seriesCount: seriesCount, widthMs: widthMs)
         let outcomes = try group.map { try write.stage($0) }
-        let journalID = try write.finish(deadLettersMax: deadLettersMax)
+        let journalID = try write.finish(deadLetterLimits: deadLetterLimits)
         let staged = write.staged.states
         try hours.write(write.entries, to: db) { $0 < seriesCount ? catalog.state($0).key : staged[$0 - seriesCount].key }
         return (outcomes, write, journalID)
@@ -143,6 +150,7 @@ final class Committer: Sendable {
     let receivedMs = group.map(\.receivedMs).max()
     catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
     items.apply(write.itemChange)
+    count(write.deadLetters)
     journalGrew(write.journalBytes)
     return outcomes
   }

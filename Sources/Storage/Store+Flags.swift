@@ -145,7 +145,7 @@ extension Store {
       try pool.write { db in
         try requireVersion(change, db)
         try write(change, db)
-        for entry in change.audit { try insert(entry, db) }
+        for entry in change.audit { try AuditTable.insert(entry, db) }
         return try Int64.fetchOne(db, sql: "SELECT max(id) FROM audit") ?? 0
       }
     }
@@ -202,8 +202,11 @@ extension Store {
       sql: "INSERT OR REPLACE INTO rollout (environment, flag, updated_ms, document) VALUES (?, ?, ?, ?)",
       arguments: [rollout.environment, rollout.flag, rollout.updatedMs, rollout.document])
   }
+}
 
-  private func insert(_ entry: AuditEntry, _ db: Database) throws {
+/// Rows of `audit` within a transaction.
+enum AuditTable {
+  static func insert(_ entry: AuditEntry, _ db: Database) throws {
     try db.execute(
       sql: """
         INSERT INTO audit (at_ms, actor, action, environment, flag, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -16,6 +16,8 @@ package struct StoreConfiguration: Sendable {
   package var sizeBytesMax: Int64
   /// Most dead letters kept; the oldest go first.
   package var deadLettersMax: Int
+  /// Most bytes that the records of dead letters have together; the oldest go first.
+  package var deadLetterBytesMax = 64 << 20
   /// Most items of bodies that are remembered; the oldest go first.
   package var itemsMax = 4_000_000
   package var limits: SeriesLimits
@@ -61,6 +63,7 @@ package struct StoreStatistics: Sendable, Equatable {
   package var waitingSubmissions: Int
   /// The longest that a compaction kept commits waiting, in seconds.
   package var longestCompactionHoldSeconds: Double
+  package var deadLetters: DeadLetterCounts
 }
 
 /// An open store. One process at a time; every method may be called from any thread.
@@ -69,7 +72,7 @@ package final class Store: Sendable {
 
   let pool: DatabasePool
   let catalog: SeriesCatalog
-  private let committer: Committer
+  let committer: Committer
   let compactor: Compactor
   private let path: String
   private let lock: FileLock

@@ -14,6 +14,12 @@ package struct DeadLetter: Sendable, Equatable {
   package var reason: String
   /// The line, possibly cut.
   package var body: [UInt8]
+  /// Whether `body` is all of it: else it cannot be replayed.
+  package var isWhole = true
+  /// What its protocol said of it beside its bytes: its time, and the service and cache of its source, empty where unknown.
+  package var timeMs: Int64?
+  package var service = ""
+  package var cache = ""
 
   package init(source: String, line: Int, reason: String, body: [UInt8]) {
     self.source = source
@@ -78,6 +84,8 @@ package struct Submission: Sendable {
   package var dedupeKey: DedupeKey?
   /// Of items that count only if none of them was counted before; nil where items are not told apart.
   package var itemKeys: ItemKeys?
+  /// Ids of dead letters that go with what this counts of them; it counts only if all of them are still there.
+  package var replayed: [Int64] = []
   package var answer: Answer
   package var receivedMs: Int64
   /// How far the file that this comes from has then been read; nil for what comes from elsewhere.
@@ -98,7 +106,7 @@ package enum CommitOutcome: Sendable, Equatable {
   case committed
   /// It was on disk before; nothing was counted. The answer it got then.
   case duplicate(Answer)
-  /// Nothing was counted, because these items were counted before: indexes into the submission's keys, ascending. The
-  /// submission may come again without them.
+  /// Nothing was counted, because these items were counted before, or these dead letters are gone: indexes into the
+  /// submission's `itemKeys`, or into its `replayed`, ascending. The submission may come again without them.
   case seen([Int])
 }

@@ -19,7 +19,8 @@ struct TelemetryWrite {
   private(set) var entries = JournalEntries()
   /// For `ItemMemory.apply` once the transaction is on disk.
   private(set) var itemChange = ItemMemory.Change()
-  private var hasDeadLetters = false
+  /// Of dead letters, for the counters.
+  private(set) var deadLetters = DeadLetterCounts()
   /// Size of the journal row.
   private(set) var journalBytes = 0
 
@@ -39,12 +40,17 @@ struct TelemetryWrite {
     if let key = submission.dedupeKey {
       if let answer = try delivered(key, nowMs: submission.receivedMs) { return .duplicate(answer) }
     }
+    let gone = try DeadLetterTable.missing(submission.replayed, db)
+    guard gone.isEmpty else { return .seen(gone) }
     if let keys = submission.itemKeys {
       let seen = try items.remember(keys, nowMs: submission.receivedMs, in: &itemChange, db)
       guard seen.isEmpty else { return .seen(seen) }
     }
     if let key = submission.dedupeKey { try remember(key, submission.answer) }
-    for letter in submission.deadLetters { try insert(letter, atMs: submission.receivedMs) }
+    try DeadLetterTable.delete(submission.replayed, db)
+    for letter in submission.deadLetters { try DeadLetterTable.insert(letter, atMs: submission.receivedMs, db) }
+    deadLetters.replayed += Int64(submission.replayed.count)
+    deadLetters.stored += Int64(submission.deadLetters.count)
     try stage(submission.delta)
     if let position = submission.position { try remember(position, atMs: submission.receivedMs) }
     return .committed
@@ -53,12 +59,8 @@ struct TelemetryWrite {
   /// Writes what was staged and forgets what is too much.
   ///
   /// - Returns: the id of the journal row; nil where there was nothing to write.
-  mutating func finish(deadLettersMax: Int) throws -> Int64? {
-    if hasDeadLetters {
-      try db.cachedStatement(
-        sql: "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"
-      ).execute(arguments: [deadLettersMax])
-    }
+  mutating func finish(deadLetterLimits: DeadLetterLimits) throws -> Int64? {
+    if deadLetters.stored > 0 { deadLetters.evicted = try DeadLetterTable.evict(deadLetterLimits, db) }
     guard !entries.isEmpty else { return nil }
     let bytes = entries.encoded()
     journalBytes = bytes.count
@@ -68,7 +70,7 @@ struct TelemetryWrite {
     return db.lastInsertedRowID
   }
 
-  // MARK: Deliveries and dead letters
+  // MARK: Deliveries
 
   private func delivered(_ key: DedupeKey, nowMs: Int64) throws -> Answer? {
     // Expired rows go a few at a time, so that no commit pays for many.
@@ -97,13 +99,6 @@ struct TelemetryWrite {
       Int64(bitPattern: position.identity.device), Int64(bitPattern: position.identity.inode), position.path,
       position.offset, position.lines, Int64(bitPattern: position.fingerprint), position.fingerprintBytes, atMs,
     ])
-  }
-
-  private mutating func insert(_ letter: DeadLetter, atMs: Int64) throws {
-    hasDeadLetters = true
-    try db.cachedStatement(
-      sql: "INSERT INTO dead_letter (at_ms, source, line, reason, body) VALUES (?, ?, ?, ?, ?)"
-    ).execute(arguments: [atMs, letter.source, letter.line, letter.reason, Data(letter.body)])
   }
 
   // MARK: Series

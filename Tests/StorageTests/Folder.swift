@@ -35,9 +35,11 @@ final class Folder: Sendable {
     with change: (inout StoreConfiguration) -> Void = { _ in }
   ) throws -> Store {
     try store.close()
-    try FileManager.default.removeItem(atPath: path + "/lock")
+    try removeLock()
     return try open(sizeBytesMax: sizeBytesMax, limits: limits, with: change)
   }
+
+  func removeLock() throws { try FileManager.default.removeItem(atPath: path + "/lock") }
 
   /// A folder with what a crash at this moment would leave. Nothing may write meanwhile.
   func crashed() throws -> Folder {

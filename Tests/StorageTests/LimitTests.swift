@@ -65,15 +65,15 @@ private func hits(_ cache: String, tier: String = "L1", metric: String = "hits_t
       nothing, letters: lines.map { DeadLetter(source: "events", line: $0, reason: "no JSON", body: [0, 255]) }, at: 7)
   }
   try store.commit(letters(1...5))
-  #expect(try store.deadLetters(limit: 100).map(\.letter.line) == [5, 4, 3, 2, 1])
+  #expect(try store.deadLetters(.all, before: nil, limit: 100).map(\.letter.line) == [5, 4, 3, 2, 1])
   try store.commit(letters(6...6))
-  #expect(try store.deadLetters(limit: 100).map(\.letter.line) == [6, 5, 4, 3, 2])
+  #expect(try store.deadLetters(.all, before: nil, limit: 100).map(\.letter.line) == [6, 5, 4, 3, 2])
   try store.commit(letters(7...30))
-  let kept = try store.deadLetters(limit: 100)
+  let kept = try store.deadLetters(.all, before: nil, limit: 100)
   #expect(kept.map(\.letter.line) == [30, 29, 28, 27, 26])
   #expect(kept.first?.letter == DeadLetter(source: "events", line: 30, reason: "no JSON", body: [0, 255]))
   #expect(kept.first?.atMs == 7)
-  #expect(try store.deadLetters(limit: 2).count == 2)
+  #expect(try store.deadLetters(.all, before: nil, limit: 2).count == 2)
 }
 
 @Test func aFullStoreKeepsWhatItAcknowledged() throws {

@@ -108,7 +108,7 @@ import TimeSeries
   store = try folder.reopen(store)
   #expect(try store.commit(Submission(body, key: DedupeKey(1), answer: "fourth")) == first)
   #expect(try store.listing() == ["hits_total @0 9"])
-  #expect(try store.deadLetters(limit: 10).count == 1)
+  #expect(try store.deadLetters(.all, before: nil, limit: 10).count == 1)
 }
 
 @Test func aRepetitionInTheSameGroupCountsOnce() throws {

@@ -6,11 +6,10 @@ internal import Platform
 internal import Storage
 internal import TimeSeries
 
-// What can be read: health, metrics, totals, dead letters, audit, status. Whatever reads the disk runs on a
+// What can be read: health, metrics, totals, audit, status. Whatever reads the disk runs on a
 // worker with the request suspended, so that a long query delays neither ingest nor flags.
 
 struct ReadingRoutes: Sendable {
-  private static let deadLettersMax = 1_000
   private static let auditMax = 1_000
 
   let store: Store
@@ -36,7 +35,6 @@ struct ReadingRoutes: Sendable {
       }
     }
     router.get("/api/v1/totals") { totals($0) }
-    router.get("/api/v1/deadletters") { deadLetters($0) }
     router.get("/api/v1/audit") { audit($0) }
     router.get("/api/v1/status") { exchange in answer(exchange) { Answers.json(status()) } }
   }
@@ -56,35 +54,6 @@ struct ReadingRoutes: Sendable {
     } catch {
       exchange.respond(Answers.error(error))
     }
-  }
-
-  private func deadLetters(_ exchange: Exchange) {
-    do throws(RequestError) {
-      let limit = try exchange.limit(default: 100, max: ReadingRoutes.deadLettersMax)
-      answer(exchange) { Answers.json(document(of: try store.deadLetters(limit: limit))) }
-    } catch {
-      exchange.respond(Answers.error(error))
-    }
-  }
-
-  private func document(of letters: [StoredDeadLetter]) -> [UInt8] {
-    var writer = JSONWriter(capacity: 4096)
-    writer.beginObject()
-    writer.key("dead_letters")
-    writer.beginArray()
-    for stored in letters {
-      writer.beginObject()
-      writer.member("id", stored.id)
-      writer.member("at_ms", stored.atMs)
-      writer.member("source", stored.letter.source)
-      writer.member("line", stored.letter.line)
-      writer.member("reason", stored.letter.reason)
-      writer.member("body", String(decoding: stored.letter.body, as: UTF8.self))
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
   }
 
   private func audit(_ exchange: Exchange) {
