@@ -21,7 +21,7 @@ enum ElasticsearchAnswers {
   // MARK: Errors
 
   @Sendable static func refusal(_ error: any Error) -> Response {
-    EventIntake.answer(to: error) { status, sentence in self.error(status, sentence) }
+    Answers.error(error) { status, sentence in self.error(status, sentence) }
   }
 
   static func error(_ status: Int, _ sentence: String) -> Response {

@@ -50,22 +50,39 @@ enum Answers {
     Response(status: status, contentType: "application/json", body: body).with("Cache-Control", "no-store")
   }
 
-  static func error(_ status: Int, _ sentence: String) -> Response {
+  static func error(_ status: Int, _ sentence: String) -> Response { sayingWhen(errorDocument(status, sentence)) }
+
+  private static func errorDocument(_ status: Int, _ sentence: String) -> Response {
     var writer = JSONWriter(capacity: 128)
     writer.beginObject()
     writer.member("error", sentence)
     writer.endObject()
-    let response = json(status: status, writer.bytes)
-    return status == 503 || status == 429 ? response.with("Retry-After", String(retryAfterSeconds)) : response
+    return json(status: status, writer.bytes)
   }
 
   static func error(_ error: any Error) -> Response {
+    self.error(error) { errorDocument($0, $1) }
+  }
+
+  /// An error in the words of another protocol, with the status and the wait that it has everywhere.
+  static func error(_ error: any Error, _ words: (_ status: Int, _ sentence: String) -> Response) -> Response {
+    let (status, sentence) = meaning(of: error)
+    return sayingWhen(words(status, sentence))
+  }
+
+  /// What passes by itself says when to come again.
+  private static func sayingWhen(_ response: Response) -> Response {
+    response.status == 503 || response.status == 429
+      ? response.with("Retry-After", String(retryAfterSeconds)) : response
+  }
+
+  private static func meaning(of error: any Error) -> (status: Int, sentence: String) {
     switch error {
-    case let error as RequestError: self.error(error.status, error.sentence)
-    case let error as FlagError: self.error(400, error.description)
-    case let error as RolloutRefusal: self.error(409, error.description)
-    case let error as StoreError: self.error(status(of: error), error.description)
-    default: self.error(500, "\(error)")
+    case let error as RequestError: (error.status, error.sentence)
+    case let error as FlagError: (400, error.description)
+    case let error as RolloutRefusal: (409, error.description)
+    case let error as StoreError: (status(of: error), error.description)
+    default: (500, "\(error)")
     }
   }
 

@@ -134,16 +134,6 @@ struct EventIntake: Sendable {
     }
   }
 
-  // MARK: Errors
-
-  /// An error in the words of a protocol, with the status and the wait that it has everywhere.
-  static func answer(to error: any Error, _ words: (_ status: Int, _ sentence: String) -> Response) -> Response {
-    let status = Answers.error(error).status
-    let response = words(status, (error as? RequestError)?.sentence ?? "\(error)")
-    return status == 429 || status == 503
-      ? response.with("Retry-After", String(Answers.retryAfterSeconds)) : response
-  }
-
   // MARK: Commit
 
   /// One decoded body on its way to the disk, with the words for what becomes of it.
@@ -177,6 +167,36 @@ struct EventIntake: Sendable {
       newestEventMs = batch.newestEventMs
       self.refusal = refusal
       self.answer = answer
+    }
+  }
+
+  /// Answers a request whose repetitions get what the first one got.
+  ///
+  /// - Parameters:
+  ///   - path, name: of the protocol, for its dedupe keys and its counters.
+  ///   - decode: may unpack the body further; what it leaves is what a repetition is recognised by.
+  ///   - response: to a body that was counted now, or when it came before.
+  func take(
+    _ exchange: Exchange, path: String, name: String,
+    decode: (_ body: inout [UInt8], _ nowMs: Int64) throws -> DecodedBatch, answer: (DecodedBatch) -> Answer,
+    response: @escaping @Sendable (Answer, _ isDuplicate: Bool) -> Response
+  ) {
+    let receiver = receiver(exchange)
+    do {
+      var body = try receiver.finish()
+      let nowMs = Clock.wallMs()
+      let batch = try decode(&body, nowMs)
+      let answer = answer(batch)
+      let delivery = Delivery(
+        name: name, batch, dedupeKey: dedupeKey(exchange, path: path, body, batch, nowMs: nowMs), stored: answer,
+        receivedMs: nowMs, refusal: receiver.refusal
+      ) { outcome in
+        if case .duplicate(let first) = outcome { return response(first, true) }
+        return response(answer, false)
+      }
+      commit(delivery, exchange)
+    } catch {
+      exchange.respond(receiver.refusal(error))
     }
   }
 

@@ -20,24 +20,13 @@ struct EventRoutes: Sendable {
   }
 
   private func respond(to exchange: Exchange) {
-    let receiver = intake.receiver(exchange)
-    do {
-      let body = try receiver.finish()
-      let nowMs = Clock.wallMs()
-      let origin = try EventRoutes.origin(exchange)
-      let batch = intake.decode(body, from: origin, nowMs: nowMs)
-      let answer = EventRoutes.answer(to: batch, errorsMax: intake.settings.errorsMax)
-      let delivery = EventIntake.Delivery(
-        name: EventRoutes.name, batch,
-        dedupeKey: intake.dedupeKey(exchange, path: EventRoutes.path, body, batch, nowMs: nowMs), stored: answer,
-        receivedMs: nowMs, refusal: receiver.refusal
-      ) { outcome in
-        if case .duplicate(let first) = outcome { return response(first, isDuplicate: true) }
-        return response(answer, isDuplicate: false)
-      }
-      intake.commit(delivery, exchange)
-    } catch {
-      exchange.respond(receiver.refusal(error))
+    intake.take(exchange, path: EventRoutes.path, name: EventRoutes.name) { body, nowMs in
+      intake.decode(body, from: try EventRoutes.origin(exchange), nowMs: nowMs)
+    } answer: { batch in
+      EventRoutes.answer(to: batch, errorsMax: intake.settings.errorsMax)
+    } response: { answer, isDuplicate in
+      let first = Array("{\"duplicate\":\(isDuplicate),".utf8)
+      return Answers.json(status: answer.status, first + answer.body + [UInt8(ascii: "}")])
     }
   }
 
@@ -67,9 +56,5 @@ struct EventRoutes: Sendable {
     let counts = "\"accepted\":\(batch.accepted),\"rejected\":\(batch.rejected),\"ignored\":\(batch.ignored)"
     let hasNothingGood = batch.accepted == 0 && batch.ignored == 0 && batch.rejected > 0
     return Answer(status: hasNothingGood ? 400 : 200, body: Array("\(counts),\"errors\":".utf8) + writer.bytes)
-  }
-
-  private func response(_ answer: Answer, isDuplicate: Bool) -> Response {
-    Answers.json(status: answer.status, Array("{\"duplicate\":\(isDuplicate),".utf8) + answer.body + [UInt8(ascii: "}")])
   }
 }

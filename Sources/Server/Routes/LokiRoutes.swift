@@ -22,26 +22,16 @@ struct LokiRoutes: Sendable {
   }
 
   private func respond(to exchange: Exchange) {
-    let receiver = intake.receiver(exchange)
-    do {
-      var body = try receiver.finish()
+    intake.take(exchange, path: LokiRoutes.path, name: LokiRoutes.name) { body, nowMs in
       let isJSON = LokiRoutes.isJSON(exchange)
       // Protobuf is compressed by itself, whatever is around it; without, `encoding` has seen to it.
       if !isJSON, try LokiRoutes.encoding(exchange) != .snappy { body = try intake.decompressed(body, .snappy) }
-      let nowMs = Clock.wallMs()
-      let batch = try intake.decode(body, as: isJSON ? .lokiJSON : .lokiProtobuf, nowMs: nowMs)
-      let answer = LokiRoutes.answer(to: batch)
-      let delivery = EventIntake.Delivery(
-        name: LokiRoutes.name, batch,
-        dedupeKey: intake.dedupeKey(exchange, path: LokiRoutes.path, body, batch, nowMs: nowMs), stored: answer,
-        receivedMs: nowMs, refusal: receiver.refusal
-      ) { outcome in
-        if case .duplicate(let first) = outcome { return LokiRoutes.response(first) }
-        return LokiRoutes.response(answer)
-      }
-      intake.commit(delivery, exchange)
-    } catch {
-      exchange.respond(receiver.refusal(error))
+      return try intake.decode(body, as: isJSON ? .lokiJSON : .lokiProtobuf, nowMs: nowMs)
+    } answer: {
+      LokiRoutes.answer(to: $0)
+    } response: { answer, _ in
+      Response(
+        status: answer.status, contentType: answer.body.isEmpty ? nil : "text/plain; charset=utf-8", body: answer.body)
     }
   }
 
@@ -63,7 +53,7 @@ struct LokiRoutes: Sendable {
   // MARK: Answers
 
   @Sendable private static func refusal(_ error: any Error) -> Response {
-    EventIntake.answer(to: error) { status, sentence in Response(status: status, text: sentence + "\n") }
+    Answers.error(error) { status, sentence in Response(status: status, text: sentence + "\n") }
   }
 
   /// A batch of which nothing could be counted is the client's mistake; where something could, the rest is among the
@@ -72,10 +62,5 @@ struct LokiRoutes: Sendable {
     guard batch.rejected > 0, batch.accepted == 0, batch.ignored == 0 else { return Answer(status: 204, body: []) }
     let first = batch.rejections.first.map { "entry \($0.line): \($0.reason)" } ?? ""
     return Answer(status: 400, body: Array("\(batch.rejected) entries were rejected: \(first)\n".utf8))
-  }
-
-  private static func response(_ answer: Answer) -> Response {
-    Response(
-      status: answer.status, contentType: answer.body.isEmpty ? nil : "text/plain; charset=utf-8", body: answer.body)
   }
 }

@@ -5,6 +5,7 @@ internal import Ingest
 internal import JSON
 internal import Platform
 internal import Storage
+internal import TimeSeries
 
 // `POST /v1/logs`: logs over OTLP/HTTP (OpenTelemetry Protocol, "OTLP/HTTP"). An answer is in the encoding of its
 // request; what cannot be counted is told as a partial success, and errors are google.rpc.Status.
@@ -34,24 +35,13 @@ struct OTLPRoutes: Sendable {
   }
 
   private func respond(to exchange: Exchange) {
-    let receiver = intake.receiver(exchange)
     guard let encoding = OTLPEncoding(exchange) else { preconditionFailure("a body of another type was taken") }
-    do {
-      let body = try receiver.finish()
-      let nowMs = Clock.wallMs()
-      let batch = try intake.decode(body, as: encoding == .json ? .otlpJSON : .otlpProtobuf, nowMs: nowMs)
-      let answer = Answer(status: 200, body: encoding.answer(to: batch))
-      let delivery = EventIntake.Delivery(
-        name: OTLPRoutes.name, batch,
-        dedupeKey: intake.dedupeKey(exchange, path: OTLPRoutes.path, body, batch, nowMs: nowMs), stored: answer,
-        receivedMs: nowMs, refusal: receiver.refusal
-      ) { outcome in
-        if case .duplicate(let first) = outcome { return encoding.response(first) }
-        return encoding.response(answer)
-      }
-      intake.commit(delivery, exchange)
-    } catch {
-      exchange.respond(receiver.refusal(error))
+    intake.take(exchange, path: OTLPRoutes.path, name: OTLPRoutes.name) { body, nowMs in
+      try intake.decode(body, as: encoding == .json ? .otlpJSON : .otlpProtobuf, nowMs: nowMs)
+    } answer: {
+      Answer(status: 200, body: encoding.answer(to: $0))
+    } response: { answer, _ in
+      encoding.response(answer)
     }
   }
 }
@@ -98,7 +88,7 @@ enum OTLPEncoding: Sendable {
 
   /// google.rpc.Status{1: code, 2: message}.
   func refusal(_ error: any Error) -> Response {
-    EventIntake.answer(to: error) { status, sentence in
+    Answers.error(error) { status, sentence in
       response(Answer(status: status, body: message(OTLPEncoding.code(of: status), sentence)))
     }
   }
@@ -126,19 +116,18 @@ enum OTLPEncoding: Sendable {
 
 /// The few fields that answers in protobuf have.
 private enum Wire {
-  static func field(_ number: UInt64, _ value: UInt64) -> [UInt8] { varint(number << 3) + varint(value) }
-
-  static func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
-    varint(number << 3 | 2) + varint(UInt64(content.count)) + content
+  static func field(_ number: UInt64, _ value: UInt64) -> [UInt8] {
+    var writer = PackedWriter()
+    writer.varint(number << 3)
+    writer.varint(value)
+    return writer.bytes
   }
 
-  private static func varint(_ value: UInt64) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    return bytes + [UInt8(rest)]
+  static func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
+    var writer = PackedWriter()
+    writer.varint(number << 3 | 2)
+    writer.count(content.count)
+    writer.append(content)
+    return writer.bytes
   }
 }
