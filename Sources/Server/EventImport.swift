@@ -10,7 +10,7 @@ internal import Storage
 package final class EventImport: Sendable {
   private let store: Store
   private let decoders: DecoderPool
-  private let dedupeWindowMs: Int64
+  private let keys: DeliveryKeys
 
   /// What became of one body.
   package struct Outcome: Sendable {
@@ -27,7 +27,7 @@ package final class EventImport: Sendable {
   package init(_ configuration: Configuration) throws {
     store = try Store(configuration.store)
     decoders = DecoderPool(settings: configuration.ingestSettings)
-    dedupeWindowMs = configuration.ingest.dedupeWindowMs
+    keys = DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs)
   }
 
   /// Counts a body, and waits until it is on disk. Several threads may each bring one.
@@ -36,8 +36,7 @@ package final class EventImport: Sendable {
   package func add(_ body: [UInt8], from origin: EventOrigin) throws -> Outcome {
     let nowMs = Clock.wallMs()
     let batch = decoders.decode { $0.decode(body.span, from: origin, receivedAtMs: nowMs) }
-    let key = batch.carriesIdentity
-      ? DedupeKey(path: EventRoutes.path, "body", body, expiresMs: nowMs + dedupeWindowMs) : nil
+    let key = batch.carriesIdentity ? keys.key(path: EventRoutes.path, "body", body, nowMs: nowMs) : nil
     let submission = Submission(
       delta: batch.delta, deadLetters: DeadLetter.list(batch.rejections, source: EventRoutes.name), dedupeKey: key,
       answer: EventRoutes.answer(to: batch, errorsMax: IngestSettings().errorsMax), receivedMs: nowMs)

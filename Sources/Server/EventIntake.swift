@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Compression
-internal import Crypto
 internal import HTTP
 internal import Ingest
 internal import Platform
@@ -22,18 +21,18 @@ struct EventIntake: Sendable {
   private let decoders: DecoderPool
   private let budget: BodyBudget
   private let bodyBytesMax: Int
-  private let dedupeWindowMs: Int64
+  let keys: DeliveryKeys
 
   init(
     store: Store, settings: IngestSettings, counters: IngestCounters, budget: BodyBudget, bodyBytesMax: Int,
-    dedupeWindowMs: Int64
+    keys: DeliveryKeys
   ) {
     self.store = store
     self.settings = settings
     self.counters = counters
     self.budget = budget
     self.bodyBytesMax = bodyBytesMax
-    self.dedupeWindowMs = dedupeWindowMs
+    self.keys = keys
     decoders = DecoderPool(settings: settings)
   }
 
@@ -259,42 +258,10 @@ struct EventIntake: Sendable {
   /// - Parameter path: the endpoint, since no two endpoints share keys.
   func dedupeKey(_ exchange: Exchange, path: String, _ body: [UInt8], _ batch: DecodedBatch, nowMs: Int64) -> DedupeKey? {
     let key = exchange.header("Idempotency-Key") ?? ""
-    let expiresMs = nowMs + dedupeWindowMs
-    if !key.isEmpty { return DedupeKey(path: path, "key", Array(key.utf8), expiresMs: expiresMs) }
-    if batch.carriesIdentity { return DedupeKey(path: path, "body", body, expiresMs: expiresMs) }
+    if !key.isEmpty { return keys.key(path: path, "key", Array(key.utf8), nowMs: nowMs) }
+    if batch.carriesIdentity { return keys.key(path: path, "body", body, nowMs: nowMs) }
     let retry = exchange.header("Retry-Key") ?? ""
-    return retry.isEmpty ? nil : DedupeKey(path: path, "retry", Array(retry.utf8), expiresMs: expiresMs)
-  }
-
-  /// The keys of items by their ids.
-  ///
-  /// - Parameters:
-  ///   - path: the endpoint, within which ids are told apart.
-  ///   - write: appends the id of an item to a buffer that is used for all of them.
-  func itemKeys(
-    _ items: [BulkItem], path: String, nowMs: Int64, _ write: (BulkItem, inout [UInt8]) -> Void
-  ) -> ItemKeys? {
-    guard !items.isEmpty else { return nil }
-    var keys = ItemKeys(expiresMs: nowMs + dedupeWindowMs)
-    let prefix = Array("\(path)\0item\0".utf8)
-    var text: [UInt8] = []
-    for item in items {
-      text.removeAll(keepingCapacity: true)
-      text += prefix
-      write(item, &text)
-      keys.append(Array(SHA256.hash(data: text)))
-    }
-    return keys
-  }
-}
-
-extension DedupeKey {
-  /// - Parameter kind: what the bytes are, so that a key is no body.
-  init(path: String, _ kind: String, _ bytes: [UInt8], expiresMs: Int64) {
-    var hash = SHA256()
-    hash.update(data: Array("\(path)\0\(kind)\0".utf8))
-    hash.update(data: bytes)
-    self.init(digest: Array(hash.finalize()), expiresMs: expiresMs)
+    return retry.isEmpty ? nil : keys.key(path: path, "retry", Array(retry.utf8), nowMs: nowMs)
   }
 }
 

@@ -118,7 +118,8 @@ package final class Service: Sendable {
 
   private func makeSources(_ store: Store, _ counters: IngestCounters) throws -> [any EventSource] {
     let sink = SourceIntake(
-      store: store, counters: counters, dedupeWindowMs: configuration.ingest.dedupeWindowMs, logger: logger)
+      store: store, counters: counters, keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs),
+      logger: logger)
     var sources: [any EventSource] = []
     if !configuration.sources.files.isEmpty {
       sources.append(
@@ -144,7 +145,8 @@ package final class Service: Sendable {
     let intake = EventIntake(
       store: store, settings: configuration.ingestSettings, counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
-      bodyBytesMax: configuration.ingest.bodyBytesMax, dedupeWindowMs: configuration.ingest.dedupeWindowMs)
+      bodyBytesMax: configuration.ingest.bodyBytesMax,
+      keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs))
     EventRoutes(intake: intake).add(to: &router)
     LokiRoutes(intake: intake).add(to: &router)
     OTLPRoutes(intake: intake).add(to: &router)

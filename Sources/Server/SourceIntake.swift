@@ -10,12 +10,12 @@ internal import Storage
 struct SourceIntake: EventSink {
   let store: Store
   let counters: IngestCounters
-  let dedupeWindowMs: Int64
+  let keys: DeliveryKeys
   let logger: Logger
 
   func submit(_ batch: SourceBatch, completion: @escaping @Sendable (SourceOutcome) -> Void) {
     let events = batch.events
-    let key = batch.key.map { DedupeKey(path: batch.name, "chunk", $0, expiresMs: batch.receivedMs + dedupeWindowMs) }
+    let key = batch.key.map { keys.key(path: batch.name, "chunk", $0, nowMs: batch.receivedMs) }
     var submission = Submission(
       delta: events.delta, deadLetters: DeadLetter.list(events.rejections, source: batch.name), dedupeKey: key,
       answer: Answer(status: 200, body: []), receivedMs: batch.receivedMs)

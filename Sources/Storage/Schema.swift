@@ -186,6 +186,16 @@ enum Schema {
           BEGIN UPDATE dead_letter_total SET letters = letters - 1, bytes = bytes - length(OLD.body); END;
           """)
     }
+    migrator.registerMigration("7 a secret") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE secret (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            bytes BLOB NOT NULL
+          ) STRICT;
+          INSERT INTO secret VALUES (1, randomblob(32));
+          """)
+    }
     return migrator
   }
 }

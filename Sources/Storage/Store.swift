@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TimeSeries
+internal import Foundation
 internal import GRDB
 internal import Platform
 internal import Synchronization
+internal import TimeSeries
 
 // The SQLite home of everything Rampart keeps: opening, closing, and the way in for telemetry. Reading sums is in
 // Store+Totals, flags and their audit in Store+Flags, dead letters in Store+DeadLetters.
@@ -74,6 +75,8 @@ package final class Store: Sendable {
   let catalog: SeriesCatalog
   let committer: Committer
   let compactor: Compactor
+  /// 32 random bytes that nobody outside knows, made with the store, for digests that nobody shall be able to foresee.
+  package let secret: [UInt8]
   private let path: String
   private let lock: FileLock
   /// When a probe last succeeded, monotonic.
@@ -94,6 +97,10 @@ package final class Store: Sendable {
     }
     let pool = try StoreError.wrapping("open \(path)") { try Store.openPool(path, configuration) }
     self.pool = pool
+    secret = try StoreError.wrapping("read secret of \(path)") {
+      try pool.read { try Data.fetchOne($0, sql: "SELECT bytes FROM secret").map { Array($0) } ?? [] }
+    }
+    guard secret.count == 32 else { throw .damaged("\(path): its secret has \(secret.count) bytes, not 32") }
     let catalog = try StoreError.wrapping("read series of \(path)") {
       try pool.read { try SeriesCatalog(limits: configuration.limits, from: $0) }
     }

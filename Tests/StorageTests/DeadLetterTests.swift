@@ -110,7 +110,7 @@ extension Store {
         CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, source TEXT NOT NULL,
           line INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL) STRICT;
         INSERT INTO dead_letter VALUES (7, 1, 'events', 1, 'r', x'0102'), (8, 1, 'events', 2, 'r', zeroblob(4096));
-        DELETE FROM grdb_migrations WHERE identifier LIKE '5 %';
+        DELETE FROM grdb_migrations WHERE identifier LIKE '6 %';
         """)
   }
   try file.close()

@@ -80,7 +80,7 @@ struct ElasticsearchRoutes: Sendable {
       ElasticsearchAnswers.json(answer)
     }
     delivery.repeated = items.count { $0.outcome == .seen }
-    delivery.submission.itemKeys = intake.itemKeys(counted, path: ElasticsearchRoutes.root, nowMs: bulk.nowMs) { item, text in
+    delivery.submission.itemKeys = intake.keys.keys(of: counted, path: ElasticsearchRoutes.root, nowMs: bulk.nowMs) { item, text in
       if item.index.isEmpty { text += bulk.index.utf8 } else { text += bulk.body[item.index] }
       text.append(0)
       text += bulk.body[item.id]
