@@ -54,7 +54,7 @@ struct IngestCommand: ParsableCommand {
     let summary: IngestSummary
     if data != nil {
       let store = try openStore()
-      summary = IngestRun(files: files, origin: origin, deliverers: [StoreDelivery(store), StoreDelivery(store)]).run()
+      summary = IngestRun(files: files, origin: origin, deliverers: (0..<IngestCommand.importers).map { _ in StoreDelivery(store) }).run()
       do { try store.close() } catch { throw CommandFailure(status: .failed, message: "ingest: \(error)") }
     } else {
       let address = server ?? "http://127.0.0.1:8990"
@@ -71,6 +71,8 @@ struct IngestCommand: ParsableCommand {
 
   /// The server decodes on as many threads as there are connections.
   private static let connections = 3
+  /// Twice the cores of a small machine: some decode while others wait for the disk.
+  private static let importers = 4
 
   private func open(_ file: String) throws -> EventFile {
     do {

@@ -39,6 +39,8 @@ protocol PartDelivery: AnyObject, Sendable {
 final class IngestRun: Sendable {
   private struct State {
     var queue: [IngestPart] = []
+    /// Arrays of parts that were delivered, for the reader to fill again.
+    var spare: [[UInt8]] = []
     var hasAll = false
     var deliverersLeft: Int
     var summary = IngestSummary()
@@ -90,7 +92,9 @@ final class IngestRun: Sendable {
       for (fileIndex, path) in files.enumerated() {
         file = path
         let source = try EventFile(path)
-        while let part = try source.next() {
+        while true {
+          if let bytes = monitor.withLock({ $0.spare.popLast() }) { source.reuse(bytes) }
+          guard let part = try source.next() else { break }
           var origin = origin
           origin.framing = part.framing
           let bytesRead = bytesBefore + source.bytesRead
@@ -129,7 +133,10 @@ final class IngestRun: Sendable {
     while let part = take() {
       do {
         let outcome = try deliverer.deliver(part)
-        monitor.change { $0.summary.add(outcome, of: part) }
+        monitor.change {
+          $0.summary.add(outcome, of: part)
+          $0.spare.append(part.bytes)
+        }
       } catch {
         let reason = (error as? CommandFailure)?.message ?? "\(error)"
         fail("\(part.file): line \(part.firstLine): \(reason)")

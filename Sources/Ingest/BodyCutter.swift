@@ -29,6 +29,8 @@ package struct BodyCutter {
   private let lineBytesMax: Int
   private let documentBytesMax: Int
   private var pending: [UInt8] = []
+  /// What the next part after this one is gathered in.
+  private var spare: [UInt8] = []
   private var shape = Shape.unknown
   private var line = 1
   /// Inside of a line whose beginning was given out as too long.
@@ -45,10 +47,15 @@ package struct BodyCutter {
     self.documentBytesMax = documentBytesMax
   }
 
-  package mutating func append(_ bytes: Span<UInt8>) {
-    pending.append(addingCapacity: bytes.count) { (output: inout OutputSpan<UInt8>) in
-      for index in 0..<bytes.count { output.append(bytes[index]) }
-    }
+  /// Takes the array of a part that nobody needs any more: memory that is touched for the first time costs as
+  /// much as reading a file into it.
+  package mutating func reuse(_ bytes: [UInt8]) {
+    spare = bytes
+  }
+
+  /// - Parameter write: appends what comes next to an array that holds more.
+  package mutating func append<Failure: Error>(_ write: (inout [UInt8]) throws(Failure) -> Void) throws(Failure) {
+    try write(&pending)
   }
 
   /// The next part that can be told already; nil where more has to be appended first.
@@ -89,10 +96,16 @@ package struct BodyCutter {
   }
 
   private mutating func take(_ count: Int) -> BodyPart {
-    let part = BodyPart(
-      bytes: Array(pending[..<count]), firstLine: line, framing: shape == .document ? .byContent : .lines)
-    pending.removeSubrange(..<count)
-    for byte in part.bytes where byte == 0x0a { line += 1 }
+    // The part keeps the array, and the little behind it moves to another one.
+    var bytes = pending
+    swap(&pending, &spare)
+    spare = []
+    pending.removeAll(keepingCapacity: true)
+    pending.reserveCapacity(partBytes + partBytes / 2)
+    pending += bytes[count...]
+    bytes.removeLast(bytes.count - count)
+    let part = BodyPart(bytes: bytes, firstLine: line, framing: shape == .document ? .byContent : .lines)
+    line += EventBody.lineFeeds(in: bytes.span)
     return part
   }
 

@@ -74,6 +74,27 @@ enum EventBody {
     return index
   }
 
+  static func lineFeeds(in bytes: Span<UInt8>) -> Int {
+    var count = 0
+    var index = 0
+    var (ones, steps) = (UInt64(0), 0)
+    while let (low, high) = Word.pair(bytes, index) {
+      ones &+= Word.ones(0x0a, in: low) &+ Word.ones(0x0a, in: high)
+      index &+= 16
+      steps &+= 1
+      if steps == 127 {
+        count &+= Word.sum(ones)
+        (ones, steps) = (0, 0)
+      }
+    }
+    count &+= Word.sum(ones)
+    while index < bytes.count {
+      if bytes[index] == 0x0a { count += 1 }
+      index += 1
+    }
+    return count
+  }
+
   /// Where reading goes on after a document that broke: the next line that begins one, or the end.
   static func nextDocument(_ bytes: Span<UInt8>, after start: Int) -> Int {
     var index = lineEnd(bytes, from: start)

@@ -60,6 +60,21 @@ public enum Word {
     return marks(0x22, in: word) | marks(0x5c, in: word) | (controls | word) & 0x8080_8080_8080_8080
   }
 
+  /// Of each byte 1 where it equals `byte` and 0 elsewhere: sums of up to 255 such words count in each byte.
+  @inlinable @inline(__always)
+  public static func ones(_ byte: UInt8, in word: UInt64) -> UInt64 {
+    let zeroes = word ^ (0x0101_0101_0101_0101 &* UInt64(byte))
+    let others = ((zeroes & 0x7f7f_7f7f_7f7f_7f7f) &+ 0x7f7f_7f7f_7f7f_7f7f) | zeroes
+    return (~others &>> 7) & 0x0101_0101_0101_0101
+  }
+
+  /// The sum of the eight bytes.
+  @inlinable @inline(__always)
+  public static func sum(_ word: UInt64) -> Int {
+    let pairs = (word & 0x00ff_00ff_00ff_00ff) &+ (word &>> 8 & 0x00ff_00ff_00ff_00ff)
+    return Int(truncatingIfNeeded: (pairs &* 0x0001_0001_0001_0001) &>> 48)
+  }
+
   /// How many of the eight bytes, from the first on, are digits once `0x30` has been taken off each by an exclusive or.
   @inlinable @inline(__always)
   public static func digitCount(_ digits: UInt64) -> Int {

@@ -31,6 +31,11 @@ package final class EventFile {
     sizeBytes = status.isRegular ? status.sizeBytes : nil
   }
 
+  /// Takes back the bytes of a body that nobody needs any more.
+  package func reuse(_ bytes: [UInt8]) {
+    cutter.reuse(bytes)
+  }
+
   /// The next body, or nil at the end.
   ///
   /// - Throws: `FileError`, `CompressionError`, `UncuttableText`.
@@ -43,17 +48,28 @@ package final class EventFile {
   }
 
   private func read() throws {
+    if hasBegun, decompressor == nil {
+      var count = 0
+      try cutter.append { count = try reader.read(countMax: EventFile.chunkBytes, to: &$0) }
+      bytesRead += Int64(count)
+      hasEnded = count == 0
+    } else {
+      try readChunk()
+    }
+  }
+
+  /// The first bytes, or compressed ones.
+  private func readChunk() throws {
     chunk.removeAll(keepingCapacity: true)
-    let countMax = decompressor == nil ? EventFile.chunkBytes : EventFile.compressedChunkBytes
-    let count = try reader.read(countMax: hasBegun ? countMax : EventFile.compressedChunkBytes, to: &chunk)
+    let count = try reader.read(countMax: EventFile.compressedChunkBytes, to: &chunk)
     bytesRead += Int64(count)
     if !hasBegun { try begin() }
     if count == 0 { hasEnded = true }
     let bytes = chunk
-    guard let decompressor else { return cutter.append(bytes.span) }
-    var unpacked: [UInt8] = []
-    if count == 0 { try decompressor.finish(to: &unpacked) } else { try decompressor.append(bytes.span, to: &unpacked) }
-    cutter.append(unpacked.span)
+    guard let decompressor else { return cutter.append { $0 += bytes } }
+    try cutter.append { unpacked in
+      if count == 0 { try decompressor.finish(to: &unpacked) } else { try decompressor.append(bytes.span, to: &unpacked) }
+    }
   }
 
   /// Told by the first bytes, so that a name need not say it and standard input may be compressed too.

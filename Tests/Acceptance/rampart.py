@@ -127,5 +127,20 @@ class Rampart:
         return int(fields[1]) * os.sysconf("SC_PAGESIZE")
 
 
+def peak_bytes(pid):
+    """The most that a process has had resident; 0 of one that has ended."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found.group(1)) * 1024 if found else 0
+
+
+def watch_to_end(process):
+    """The peak of a child until it ends. `ru_maxrss` would count the memory of the parent that started it."""
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, peak_bytes(process.pid))
+        time.sleep(0.01)
+    return peak
+
+
 def simulate(*arguments):
     return subprocess.run([BINARY, "simulate", *map(str, arguments)], capture_output=True, check=True)

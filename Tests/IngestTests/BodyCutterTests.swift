@@ -10,7 +10,7 @@ private func parts(of text: [UInt8], chunk: Int, partBytes: Int = 64, lineBytesM
   var cutter = BodyCutter(partBytes: partBytes, lineBytesMax: lineBytesMax, documentBytesMax: 4096)
   var parts: [BodyPart] = []
   for start in stride(from: 0, to: text.count, by: chunk) {
-    cutter.append(Array(text[start..<min(start + chunk, text.count)]).span)
+    cutter.append { $0 += text[start..<min(start + chunk, text.count)] }
     while let part = try cutter.next() { parts.append(part) }
   }
   while let part = try cutter.finish() { parts.append(part) }
