@@ -114,6 +114,7 @@ struct ObjectReader {
       // Of a known field one level is open already.
       try cursor.skipValue(bytes, depthMax: JSONCursor.depthMax - (field == EventFields.unknown ? 0 : 1))
       value.kind = .container
+    case _ where field == EventFields.unknown: try cursor.skipNumber(bytes)
     default:
       value.kind = .number
       value.number = try cursor.number(bytes).value

@@ -42,6 +42,22 @@ extension JSONCursor {
   @usableFromInline
   mutating func anyNumber(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNumber {
     let start = position
+    let number = try decimal(bytes)
+    if number.isInteger, let integer = number.digits.integer(isNegative: number.isNegative) {
+      return JSONNumber(start: start, end: position, value: Double(integer), integer: integer)
+    }
+    let value = number.digits.value(exponent: number.exponent, isNegative: number.isNegative) ?? exact(bytes, from: start)
+    guard value.isFinite else { throw fault(.numberOutOfRange, at: start) }
+    return JSONNumber(start: start, end: position, value: value, integer: nil)
+  }
+
+  /// Moves past a number that nobody asks for, which may be larger than any double.
+  public mutating func skipNumber(_ bytes: Span<UInt8>) throws(JSONFault) {
+    if let number = Plain.number(bytes, at: position) { position = number.end } else { _ = try decimal(bytes) }
+  }
+
+  /// Moves past a number by its grammar.
+  private mutating func decimal(_ bytes: Span<UInt8>) throws(JSONFault) -> Decimal {
     let isNegative = try peek(bytes) == UInt8(ascii: "-")
     if isNegative { position += 1 }
     var digits = DecimalDigits()
@@ -60,12 +76,7 @@ extension JSONCursor {
       position += 1
       exponent += try exponentPart(bytes)
     }
-    if isInteger, let integer = digits.integer(isNegative: isNegative) {
-      return JSONNumber(start: start, end: position, value: Double(integer), integer: integer)
-    }
-    let value = digits.value(exponent: exponent, isNegative: isNegative) ?? exact(bytes, from: start)
-    guard value.isFinite else { throw fault(.numberOutOfRange, at: start) }
-    return JSONNumber(start: start, end: position, value: value, integer: nil)
+    return Decimal(digits: digits, exponent: exponent, isNegative: isNegative, isInteger: isInteger)
   }
 
   private mutating func integerPart(
@@ -115,6 +126,16 @@ extension JSONCursor {
     for index in start..<position { text.append(bytes[index]) }
     return Double(String(decoding: text, as: UTF8.self)) ?? .nan
   }
+}
+
+/// What stands in the bytes of a number.
+private struct Decimal {
+  let digits: DecimalDigits
+  /// Of ten, for the digits without their point.
+  let exponent: Int
+  let isNegative: Bool
+  /// Without fraction and exponent.
+  let isInteger: Bool
 }
 
 /// The digits of a number without sign, point and exponent.

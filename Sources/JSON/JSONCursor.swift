@@ -155,7 +155,7 @@ public struct JSONCursor: Sendable {
     case UInt8(ascii: "\""): _ = try string(bytes)
     case UInt8(ascii: "t"), UInt8(ascii: "f"): _ = try bool(bytes)
     case UInt8(ascii: "n"): try null(bytes)
-    default: _ = try number(bytes)
+    default: try skipNumber(bytes)
     }
   }
 
