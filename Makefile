@@ -15,12 +15,13 @@ LISTEN ?= 127.0.0.1:8990
 DATA ?= rampart-data
 BINARY := .build/release/rampart
 VENV := .build/test-venv
+BENCH_VENV := .build/bench-venv
 SWIFT_BUILD := swift build --configuration release
 
 # One stamp for each list: apt is asked once, and again only when the list changes.
 PACKAGES_BUILD := libmicrohttpd-dev libsqlite3-dev zlib1g-dev libzstd-dev libsnappy-dev libcurl4-gnutls-dev libre2-dev libjs-dygraphs
 PACKAGES_TEST := chromium chromium-driver prometheus python3 python3-venv sqlite3
-PACKAGES_BENCH := mtail wrk nginx-light prometheus
+PACKAGES_BENCH := mtail wrk nginx-light prometheus python3-venv
 
 SOURCES := Package.swift $(shell find Sources web dashboards alerts -type f 2>/dev/null)
 
@@ -57,15 +58,17 @@ test-acceptance: $(BINARY) $(VENV)/stamp | packages-test
 	@echo "== acceptance tests against $(BINARY)"; start=$$SECONDS; \
 	  $(VENV)/bin/python -m pytest Tests/Acceptance --durations=15 -q; echo "== acceptance tests took $$((SECONDS - start)) s"
 
-bench: $(BINARY) | packages-bench
-	python3 Tests/Bench/bench.py $(BINARY)
+bench: $(BINARY) $(BENCH_VENV)/stamp | packages-bench
+	$(BENCH_VENV)/bin/python Tests/Bench/bench.py $(BINARY)
 
 clean:
 	swift package clean
 
 $(VENV)/stamp: Tests/Acceptance/requirements.txt | packages-test
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Acceptance/requirements.txt
+$(BENCH_VENV)/stamp: Tests/Bench/requirements.txt | packages-bench
+$(VENV)/stamp $(BENCH_VENV)/stamp:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 packages-build:

@@ -6,8 +6,6 @@ the median of its rounds. A missed limit is reported and does not fail the run: 
 not be measured.
 """
 
-import collections
-import concurrent.futures
 import itertools
 import json
 import os
@@ -17,17 +15,14 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+import ingest
 import queries
 from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run, wait_for
+from table import judge, report, spread
 
-EVENTS = 600_000
-BODY_BYTES = 1_000_000
-CONNECTIONS = 4
-INGEST_ROUNDS = 5
 POLL_ROUNDS = 5
 POLL_SECONDS = 4
 POLL_CONNECTIONS = 64
@@ -40,162 +35,6 @@ LONE_EVENTS_DISCARDED = 100
 
 FLAG = "ENABLE_PROFILE_CACHE"
 POLL_TARGET = f"/api/v1/evaluate/{FLAG}?targetingKey=user-1"
-
-# What a user of mtail would write for these lines. Of several spellings this one is the fastest: matching the tier
-# within the block of the hit beats one pattern with `.*` in it, and both beat comparing a captured event type.
-MTAIL_PROGRAM = r"""
-counter hits by tier
-counter misses
-counter invalidations
-histogram duration_ms buckets 0, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100
-
-/"event_type":"cache_hit"/ {
-  /"cache_tier":"(?P<tier>\w+)"/ {
-    hits[$tier]++
-  }
-}
-/"event_type":"cache_miss"/ {
-  misses++
-}
-/"event_type":"(cache_)?invalidation"/ {
-  invalidations++
-}
-/"duration_ms":(?P<duration>\d+\.\d+)/ {
-  duration_ms = $duration
-}
-"""
-
-
-# MARK: The table
-
-def report(name, figure, limit="", verdict="", details=""):
-    print(f"{name:<34} {figure:>10}  {limit:<10} {verdict:<7} {details}".rstrip(), flush=True)
-
-
-def judge(name, value, unit, details, at_least=None, at_most=None, below=None):
-    limit, holds = next(
-        (f"{sign} {bound:g} {unit}", holds)
-        for sign, bound, holds in (
-            (">=", at_least, at_least is not None and value >= at_least),
-            ("<=", at_most, at_most is not None and value <= at_most),
-            ("<", below, below is not None and value < below))
-        if bound is not None)
-    report(name, f"{value:.2f} {unit}", limit, "ok" if holds else "MISSED", details)
-
-
-def spread(values):
-    return f"{min(values):.2f} to {max(values):.2f}"
-
-
-# MARK: Ingest
-
-def cut(data, size):
-    """Pieces of at most `size` bytes, each ending where a line does."""
-    start = 0
-    while start < len(data):
-        end = len(data) if len(data) - start <= size else data.rindex(b"\n", start, start + size) + 1
-        yield data[start:end]
-        start = end
-
-
-def time_of(line):
-    found = re.search(rb'"timestamp":(\d+)', line)
-    return int(found.group(1)) if found else 0
-
-
-def events_request(body):
-    return request_bytes("POST", "/api/v1/events", body, "application/x-ndjson")
-
-
-def send_all(connection, requests, start):
-    """Sends what the other connections have not taken, and returns how many events the answers say are stored."""
-    accepted = 0
-    start.wait()
-    while True:
-        try:
-            request = requests.popleft()
-        except IndexError:
-            return accepted
-        status, answer = connection.send(request)
-        if status != 200:
-            raise BenchError(f"a body of events was answered {status}: {answer[:500]!r}")
-        counts = json.loads(answer)
-        if counts["duplicate"] or counts["rejected"]:
-            raise BenchError(f"a body of events was not taken as new and sound: {answer[:500]!r}")
-        accepted += counts["accepted"]
-
-
-def ingest(server, requests, events):
-    """Seconds from the first byte sent to the last answer."""
-    queue = collections.deque(requests)
-    # The connections' threads and this one, which reads the clock when all of them stand ready.
-    start = threading.Barrier(CONNECTIONS + 1)
-    connections = [Connection(server.port) for _ in range(CONNECTIONS)]
-    try:
-        with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-            senders = [pool.submit(send_all, connection, queue, start) for connection in connections]
-            start.wait()
-            began = time.perf_counter()
-            accepted = sum(sender.result() for sender in senders)
-            seconds = time.perf_counter() - began
-    finally:
-        for connection in connections:
-            connection.close()
-    if accepted != events:
-        raise BenchError(f"{accepted} of {events} events were accepted")
-    return seconds
-
-
-def mtail(program, log, data):
-    """(seconds, CPU seconds) of one reading of the file, start included: some hundredths of a second."""
-    before, began = os.times(), time.perf_counter()
-    output = run("mtail", "--one_shot", "--one_shot_format", "json", "--port", "0", "--logtostderr",
-                 "--progs", program, "--logs", log)
-    seconds, after = time.perf_counter() - began, os.times()
-    metrics = json.loads(output[output.index(b"{"):])
-    misses = int(metrics["misses"][0]["LabelValues"][0]["Value"]["Value"])
-    if misses != data.count(b'"event_type":"cache_miss"'):
-        raise BenchError(f"mtail counted {misses} misses, which is not what the file holds")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return seconds, cpu
-
-
-def bench_ingest(binary, folder):
-    """Returns the folder of a server that has taken all events."""
-    log, program = folder / "events.ndjson", folder / "cache.mtail"
-    run(binary, "simulate", "--events", EVENTS, "--seed", 1, "--output", log)
-    program.write_text(MTAIL_PROGRAM)
-    # A log is written in the order of time; the generator shuffles it.
-    lines = sorted(log.read_bytes().splitlines(keepends=True), key=time_of)
-    log.write_bytes(b"".join(lines))
-    data = log.read_bytes()
-    megabytes = len(data) / 1e6
-    requests = [events_request(body) for body in cut(data, BODY_BYTES)]
-    seconds, peer_seconds, cpu, peer_cpu, sender_cpu, resident = [], [], [], [], [], []
-    for round_ in range(INGEST_ROUNDS):
-        peer, peer_used = mtail(program, log, data)
-        peer_seconds.append(peer)
-        peer_cpu.append(peer_used)
-        # Each round fills an empty store: the same bodies a second time would be duplicates.
-        with Rampart(binary, folder / f"ingest-{round_}") as server:
-            used, sent = server.cpu_seconds(), time.process_time()
-            seconds.append(ingest(server, requests, EVENTS))
-            cpu.append(server.cpu_seconds() - used)
-            sender_cpu.append(time.process_time() - sent)
-            resident.append(server.resident_megabytes())
-    median = statistics.median
-    ratios = [peer / own for peer, own in zip(peer_seconds, seconds)]
-    judge("ingest, against mtail", median(ratios), "x", f"rounds {spread(ratios)}", at_least=15)
-    rates = "{:.0f} MB/s, {:.0f} events/s".format
-    own, peer = median(seconds), median(peer_seconds)
-    report("  rampart", f"{own:.2f} s", details=f"{rates(megabytes / own, EVENTS / own)}; CPU {median(cpu):.2f} s,"
-                                                f" and the sender's {median(sender_cpu):.2f} s on the same cores")
-    report("  mtail", f"{peer:.2f} s",
-           details=f"{rates(megabytes / peer, EVENTS / peer)}; CPU {median(peer_cpu):.2f} s")
-    cpu_ratio = median(theirs / ours for theirs, ours in zip(peer_cpu, cpu))
-    report("  by CPU time", f"{cpu_ratio:.2f} x", details="the same without the sender's share of the machine")
-    report("resident after ingest", f"{median(resident):.1f} MB", details=f"{EVENTS} events, {megabytes:.0f} MB")
-    return folder / f"ingest-{INGEST_ROUNDS - 1}"
 
 
 # MARK: Flag polls
@@ -288,7 +127,7 @@ def bench_commits(binary, folder):
     milliseconds = []
     with Rampart(binary, folder / "commits") as server, Connection(server.port) as connection:
         for line in log.read_bytes().splitlines(keepends=True):
-            request = events_request(line)
+            request = ingest.events_request(line)
             began = time.perf_counter()
             status, answer = connection.send(request)
             milliseconds.append((time.perf_counter() - began) * 1e3)
@@ -353,7 +192,8 @@ def bench(binary):
     with tempfile.TemporaryDirectory(prefix="rampart-bench-") as name:
         folder = Path(name)
         report("figure", "measured", "limit")
-        filled = bench_ingest(binary, folder)
+        filled = ingest.bench_ingest(binary, folder)
+        ingest.bench_small_bodies(binary, folder)
         bench_polls(binary, folder)
         bench_idle(binary, folder)
         bench_start(binary, folder, filled)

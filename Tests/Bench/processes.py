@@ -47,6 +47,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
+def megabytes(pid, field):
+    """A size of the process as the system has it, such as VmRSS; 0 of one that has ended."""
+    found = re.search(rf"^{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found.group(1)) * 1024 / 1e6 if found else 0
+
+
 class Connection:
     """A keep-alive connection that sends requests as the bytes they are, so that the sender costs next to nothing."""
 
@@ -99,6 +105,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "server.log"
         self.process = None
+        self.port = 0
 
     def spawn(self, command, environment=None):
         with open(self.log, "wb") as log:
@@ -109,6 +116,17 @@ class Server:
     def check_alive(self):
         if self.process.poll() is not None:
             raise BenchError(f"{self.process.args[0]} ended: {self.log.read_text(errors='replace')[-2000:]}")
+
+    def wait_until_answers(self, target):
+        """Until `target` is answered 200."""
+        def answers():
+            self.check_alive()
+            try:
+                with Connection(self.port) as connection:
+                    return connection.send(request_bytes("GET", target))[0] == 200
+            except ConnectionRefusedError:
+                return False
+        wait_for(answers, f"the first answer of {self.process.args[0]}")
 
     def stop(self):
         if self.process is None:
@@ -144,7 +162,6 @@ class Rampart(Server):
         self.data = self.folder / "data"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RAMPART_")}
         self.environment |= {f"RAMPART_{name.upper()}": str(value) for name, value in settings.items()}
-        self.port = 0
 
     def launch(self, port):
         self.spawn([self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{port}"], self.environment)
@@ -170,8 +187,11 @@ class Rampart(Server):
         return cpu_seconds(self.process.pid)
 
     def resident_megabytes(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE).group(1)) * 1024 / 1e6
+        return megabytes(self.process.pid, "VmRSS")
+
+    def peak_megabytes(self):
+        """The most that was resident at any time."""
+        return megabytes(self.process.pid, "VmHWM")
 
 
 class Prometheus(Server):
@@ -186,16 +206,8 @@ class Prometheus(Server):
         self.spawn(["prometheus", f"--config.file={self.folder}/prometheus.yml",
                     f"--storage.tsdb.path={self.folder}/tsdb", "--storage.tsdb.retention.time=100y",
                     f"--web.listen-address=127.0.0.1:{self.port}"])
-        wait_for(self._is_ready, "Prometheus' start")
+        self.wait_until_answers("/-/ready")
         return self
-
-    def _is_ready(self):
-        self.check_alive()
-        try:
-            with Connection(self.port) as connection:
-                return connection.send(request_bytes("GET", "/-/ready"))[0] == 200
-        except ConnectionRefusedError:
-            return False
 
 
 class Nginx(Server):
@@ -235,16 +247,8 @@ http {
         values = {"user": user, "port": self.port, "body": self.body.decode()}
         (self.folder / "nginx.conf").write_text(self.CONFIGURATION % values)
         self.spawn(["nginx", "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", "stderr"])
-        wait_for(self._is_answering, "nginx's first answer")
+        self.wait_until_answers("/")
         return self
-
-    def _is_answering(self):
-        self.check_alive()
-        try:
-            with Connection(self.port) as connection:
-                return connection.send(request_bytes("GET", "/"))[0] == 200
-        except ConnectionRefusedError:
-            return False
 
     def cpu_seconds(self):
         master = self.process.pid
