@@ -5,6 +5,7 @@
 
 import { byId, element, reconcile, setAttribute, setHidden, setText } from "./dom.js";
 import { count, exactCount, milliseconds, percent } from "./format.js";
+import { NOT_INSTRUMENTED, missingBypass, missingDuration, missingTier } from "./instrumentation.js";
 import { cacheKey, hitsByTier } from "./ratios.js";
 import { breakers } from "./words.js";
 
@@ -15,17 +16,20 @@ const ERROR_RATIO_BAD = 0.01;
 const column = (id, label, value, format, title = label) => ({
   id, label, value, title, text: (row) => format(value(row)),
 });
-const number = (id, label, value, title) => ({
-  ...column(id, label, value, count, title), exact: (row) => exactCount(value(row)),
+// `missing(row)`: what the events would have to say for this column to mean something.
+const number = (id, label, value, title, missing) => ({
+  ...column(id, label, value, count, title), exact: (row) => exactCount(value(row)), missing,
 });
-const quantile = (id, title) => column(id, id, (row) => row.duration?.[`${id}_seconds`], milliseconds, title);
+const quantile = (id, title) => ({
+  ...column(id, id, (row) => row.duration?.[`${id}_seconds`], milliseconds, title), missing: missingDuration,
+});
 const columns = [
   column("hit-rate", "Hit rate", (row) => row.hit_ratio, percent, "hits / (hits + misses)"),
   number("lookups", "Lookups", (row) => row.lookups, "hits + misses + bypasses"),
-  number("hits-l1", "Hits L1", (row) => row.tiers?.L1),
-  number("hits-l2", "Hits L2", (row) => row.tiers?.L2),
+  number("hits-l1", "Hits L1", (row) => row.tiers?.L1, undefined, missingTier),
+  number("hits-l2", "Hits L2", (row) => row.tiers?.L2, undefined, missingTier),
   number("misses", "Misses", (row) => row.misses),
-  number("bypasses", "Bypasses", (row) => row.bypasses, "lookups that went straight to the database"),
+  number("bypasses", "Bypasses", (row) => row.bypasses, "lookups that went straight to the database", missingBypass),
   number("errors", "Errors", (row) => row.errors),
   column("error-rate", "Error rate", (row) => row.error_ratio, percent, "errors / (lookups + errors)"),
   number("invalidations", "Invalid.", (row) => row.invalidations, "invalidations, the failed ones included"),
@@ -129,8 +133,10 @@ function updateRow(node, row, chosen) {
   setAttribute(button, "aria-pressed", String(row.key === chosen));
   for (const column of columns) {
     const cell = cells.get(column.id);
-    setText(cell, column.text(row));
-    if (column.exact) setAttribute(cell, "title", column.exact(row) || null);
+    const missing = column.missing?.(row);
+    setText(cell, missing ? NOT_INSTRUMENTED : column.text(row));
+    setAttribute(cell, "title", missing || column.exact?.(row) || null);
+    setAttribute(cell, "data-missing", missing ? "true" : null);
   }
   cells.get("error-rate").dataset.tone = (row.error_ratio ?? 0) > ERROR_RATIO_BAD ? "bad" : "calm";
   const state = breakers[row.breaker];
@@ -138,8 +144,9 @@ function updateRow(node, row, chosen) {
   breaker.dataset.tone = state ? state.tone : "none";
 }
 
-/** Rows of the table from the totals and from what the status knows, so that a silent cache is not missing. */
-export function cacheRows(totals, tiered, known) {
+/** Rows of the table from the totals and from what the status knows, so that a silent cache is not missing.
+    `keptBack`: see `cachesKeptBack`. */
+export function cacheRows(totals, tiered, known, keptBack) {
   const tiers = new Map();
   for (const row of tiered) tiers.set(cacheKey(row.labels), [...(tiers.get(cacheKey(row.labels)) ?? []), row]);
   const rows = new Map(known.map(({ service, cache, circuit_breaker }) => {
@@ -150,7 +157,8 @@ export function cacheRows(totals, tiered, known) {
     const key = cacheKey(row.labels);
     const { service = "", cache = "" } = row.labels;
     const breaker = rows.get(key)?.breaker ?? null;
-    rows.set(key, { ...row, key, service, cache, breaker, tiers: hitsByTier(tiers.get(key) ?? []) });
+    const tiersOfRow = hitsByTier(tiers.get(key) ?? []);
+    rows.set(key, { ...row, key, service, cache, breaker, tiers: tiersOfRow, isKeptBack: keptBack.has(cache) });
   }
   return [...rows.values()];
 }

@@ -10,6 +10,8 @@ import { limits } from "./series.js";
 const { Dygraph } = window;
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
+const NOTHING = "Nothing in this range.";
+
 const view = { charts: new Map(), window: null, zoom: null, marks: [], cursorMs: null };
 
 // A finger scrolls the page; a pointer zooms.
@@ -39,7 +41,7 @@ function createChart({ id }) {
     legend: element("ul", { class: "legend" }),
     plot: element("div", { class: "plot" }),
     line: element("div", { class: "crosshair", "aria-hidden": "true" }),
-    empty: element("p", { class: "note", text: "Nothing in this range." }),
+    empty: element("p", { class: "note" }),
   };
   const frame = element("div", { class: "frame", tabindex: "0", role: "img" }, parts.plot, parts.line, parts.empty);
   const caption = element("figcaption", {}, parts.title, parts.legend);
@@ -56,6 +58,7 @@ function updateChart(chart, model, sharedTimes) {
   Object.assign(chart, { model, times });
   setText(chart.parts.title, model.title);
   const isEmpty = !times.length || !model.lines.some((line) => line.values.some((value) => value !== null));
+  setText(chart.parts.empty, model.empty ?? NOTHING);
   setHidden(chart.parts.empty, !isEmpty);
   chart.frame.dataset.empty = isEmpty;
   if (!model.lines.length) return;

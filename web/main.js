@@ -11,6 +11,7 @@ import { ask } from "./dialog.js";
 import { byId, element, reconcile, segments, setAttribute, setHidden, setText } from "./dom.js";
 import { clock, span, zone } from "./format.js";
 import { StepHistory } from "./history.js";
+import { cachesKeptBack, missingDuration } from "./instrumentation.js";
 import { createOverview, updateOverview } from "./overview.js";
 import { createRamp } from "./ramp.js";
 import { changesOf, charts, percentages } from "./series.js";
@@ -52,6 +53,7 @@ async function refreshRamps() {
   const ramped = flags.filter((flag) => flag.rollout || flag.caches?.length);
   const rollouts = await Promise.all(ramped.map((flag) => api.rollout(flag.key, page.environment)));
   const shown = ramped.map((flag, index) => ({ flag, rollout: rollouts[index] })).filter(({ rollout }) => rollout);
+  page.keptBack = cachesKeptBack(flags);
   page.rollouts = new Map(shown.map(({ flag, rollout }) => [flag.key, rollout]));
   byId("ramps-loading")?.remove();
   reconcile(
@@ -104,7 +106,9 @@ async function refreshTotals() {
   setBusy(false);
   const seconds = (Math.min(nowMs, total.to_ms) - total.from_ms) / 1000;
   updateOverview(total.rows[0], tiered.rows, seconds);
-  const found = cacheRows(rows.rows, tiered.rows, page.status.caches);
+  const found = cacheRows(rows.rows, tiered.rows, page.status.caches, page.keptBack);
+  const shown = chosen ? found.filter(({ key }) => key === chosen) : total.rows;
+  page.last.hasNoDurations = shown.some((row) => missingDuration(row));
   caches.update(found, chosen, isNewRange);
   noteCaches(rows.rows.length ? "" : silence(page.status.last_event_ms, nowMs));
   updateChooser(found);
@@ -125,7 +129,7 @@ function draw() {
   const data = { whole: stepsOf(whole), byCache: stepsOf(byCache), byTier: stepsOf(byTier) };
   const times = data.byCache.map((step) => step.fromMs);
   const ramps = [...page.rollouts].map(([key, rollout]) => ({ key, changes: changesOf(rollout) }));
-  const models = charts(data, page.chosen, page.quantile);
+  const models = charts(data, page.chosen, page.quantile, page.last.hasNoDurations);
   if (ramps.length) models.push(percentages(ramps, times));
   const marks = ramps.flatMap(({ changes }) => changes.filter(({ atMs }) => atMs > 0));
   const startMs = Math.floor((nowMs - ms) / stepMs) * stepMs;

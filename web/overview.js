@@ -4,6 +4,7 @@
 
 import { byId, element, setAttribute, setText } from "./dom.js";
 import { count, exactCount, latency, percent, rate } from "./format.js";
+import { NOT_INSTRUMENTED, missingDuration } from "./instrumentation.js";
 import { hitsByTier, ratio } from "./ratios.js";
 
 const tiles = [
@@ -30,6 +31,7 @@ export function createOverview() {
 
 function show(id, value, more, title) {
   const tile = nodes.get(id);
+  setAttribute(tile.value, "data-missing", value === NOT_INSTRUMENTED ? "true" : null);
   setText(tile.value, value);
   setText(tile.more, more);
   setAttribute(tile.value, "title", title || null);
@@ -48,7 +50,8 @@ export function updateOverview(total, tiered, seconds) {
   show("hit-rate", percent(total.hit_ratio), tiers);
   show("lookups", rate(lookups / seconds), `${count(lookups)} in all`, exactCount(lookups));
   const spread = `p50 ${latency(duration.p50_seconds)} · p99 ${latency(duration.p99_seconds)}`;
-  show("latency", latency(duration.p95_seconds), spread);
+  const missing = missingDuration(total);
+  show("latency", missing ? NOT_INSTRUMENTED : latency(duration.p95_seconds), missing ?? spread);
   const failures = total.lookup_failures;
   const moreErrors = failures ? `${count(errors)} · ${count(failures)} lookups failed` : `${count(errors)} errors`;
   show("errors", percent(total.error_ratio), moreErrors, exactCount(errors));

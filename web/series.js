@@ -4,6 +4,7 @@
 // one cursor fits all; the percentages have their own moments besides. A line is `{label, color, pattern?, values}`.
 
 import { latency, percent, points, rate } from "./format.js";
+import { NOT_INSTRUMENTED } from "./instrumentation.js";
 import { cacheKey, hitsByTier, ratio, sum } from "./ratios.js";
 
 const LINES_MAX = 8;
@@ -23,15 +24,17 @@ const ofTier = (rows, tier) => rows.filter((row) => row.labels.tier === tier);
 const untiered = (rows) => rows.filter((row) => !row.labels.tier);
 const quantileOf = (rows, quantile) => rows[0]?.duration[`${quantile}_seconds`] ?? null;
 
-/** `chosen`: the key of a cache, or null for all; `quantile`: `spread`, `p50`, `p95` or `p99`. */
-export function charts(data, chosen, quantile) {
+/** `chosen`: the key of a cache, or null for all; `quantile`: `spread`, `p50`, `p95` or `p99`; `hasNoDurations`: there
+    are lookups, and none says how long it took. */
+export function charts(data, chosen, quantile, hasNoDurations) {
   const make = chosen ? ofCache(data, chosen) : ofAll(data);
   const durations = quantile === "spread" ? make.spread : make.latency(quantile);
-  const chart = (id, title, format, scale, lines) => ({ id, title, format, scale, lines });
+  const chart = (id, title, format, scale, lines, empty) => ({ id, title, format, scale, lines, empty });
+  const noDurations = hasNoDurations ? `Lookups are ${NOT_INSTRUMENTED}: none says its duration_ms.` : null;
   return [
     chart("hit-rate", `Hit rate by ${make.name}`, percent, "ratio", make.hitRate),
     chart("lookups", `Lookups per second by ${chosen ? "outcome" : make.name}`, rate, "zero", make.lookups),
-    chart("latency", latencyTitle(make.name, quantile), latency, "log", durations),
+    chart("latency", latencyTitle(make.name, quantile), latency, "log", durations, noDurations),
     chart("errors", "Errors per second", rate, "zero", make.errors),
   ];
 }

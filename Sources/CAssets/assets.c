@@ -75,6 +75,9 @@ static const unsigned char ratios_js[] = {
 static const unsigned char history_js[] = {
 #embed "../../web/history.js"
 };
+static const unsigned char instrumentation_js[] = {
+#embed "../../web/instrumentation.js"
+};
 
 static const unsigned char series_js[] = {
 #embed "../../web/series.js"
@@ -121,6 +124,7 @@ static const struct rampart_asset assets[] = {
   {"/assets/caches.js", javascript, caches_js, sizeof caches_js},
   {"/assets/ratios.js", javascript, ratios_js, sizeof ratios_js},
   {"/assets/history.js", javascript, history_js, sizeof history_js},
+  {"/assets/instrumentation.js", javascript, instrumentation_js, sizeof instrumentation_js},
   {"/assets/series.js", javascript, series_js, sizeof series_js},
   {"/assets/charts.js", javascript, charts_js, sizeof charts_js},
   {"/assets/themes.js", javascript, themes_js, sizeof themes_js},

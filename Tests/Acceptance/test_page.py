@@ -89,6 +89,29 @@ def test_an_empty_store_waits_and_becomes_live_by_itself(browser, server):
     assert foreign_requests(browser, server.port) == []
 
 
+def test_what_no_event_says_is_not_instrumented(browser, server):
+    """The flag of the profile cache is off, so its service should log bypasses."""
+    lines = [{"event_type": "cache_hit"}, {"event_type": "cache_miss"}, {"event_type": "cache_hit", "cache": "blog", "cache_tier": "L2"}]
+    server.send_events(lines)
+    browser.get(f"http://127.0.0.1:{server.port}/")
+    wait(lambda: len(browser.find_elements(By.CSS_SELECTOR, "[data-testid='cache-row']")) == 2, "rows for two caches")
+
+    def cells(cache):
+        row = browser.find_element(By.CSS_SELECTOR, f"[data-testid='cache-row'][data-cache='{cache}']")
+        return {name: find(browser, name, row).text for name in ("hits-l1", "hits-l2", "bypasses", "p95")}
+
+    missing = "not instrumented"
+    assert cells("profile") == {"hits-l1": missing, "hits-l2": missing, "bypasses": missing, "p95": missing}
+    assert cells("blog") == {"hits-l1": "0", "hits-l2": "1", "bypasses": "0", "p95": missing}
+    assert find(browser, "total-latency").text == missing
+    assert missing in find(browser, "chart-latency").text
+    server.send_events([line | {"duration_ms": 2.5, "cache_tier": "L1"} for line in lines] + [{"event_type": "cache_bypass", "reason": "flag_off"}])
+    wait(lambda: missing not in browser.find_element(By.TAG_NAME, "body").text, "the instrumented page")
+    assert cells("profile")["bypasses"] == "1"
+    assert console_errors(browser, server.port) == []
+    assert foreign_requests(browser, server.port) == []
+
+
 def test_a_ramp_is_started_and_rolled_back_by_clicking(browser, live):
     browser.get(f"http://127.0.0.1:{live.port}/")
     wait(lambda: len(browser.find_elements(By.CSS_SELECTOR, '[data-testid="cache-row"]')) >= 15, "rows of all systems")
