@@ -93,7 +93,7 @@ struct FoundBlock {
 enum BlockTable {
   /// The widest windows that are not hours span so much.
   private static let rawSpanMs: Int64 = 60_000 * BlockPlace.windowsMax
-  private static let hourSpanMs: Int64 = WindowSamples.hourMs * BlockPlace.windowsMax
+  private static let hourSpanMs: Int64 = Hour.widthMs * BlockPlace.windowsMax
 
   /// The entries of the row at a place; nil where there is none.
   static func head(at place: BlockPlace, kind: SeriesKind, _ db: Database) throws -> SeriesHead? {
@@ -105,7 +105,7 @@ enum BlockTable {
 
   /// Whether there are blocks of hours at all.
   static func hasHours(_ db: Database) throws -> Bool {
-    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM block WHERE width_ms >= 3600000)") ?? false
+    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM block WHERE width_ms >= \(Hour.widthMs))") ?? false
   }
 
   /// Calls `body` with the blocks of a series that may hold entries with `fromMs <= time < untilMs`, hours first.
@@ -126,7 +126,7 @@ enum BlockTable {
     // weeks, in which there are hundreds of others: these are asked for one by one.
     if hours {
       let statement = try db.cachedStatement(
-        sql: columns + " WHERE series_id = ? AND start_ms = ? AND width_ms = \(WindowSamples.hourMs) AND last_ms >= ?")
+        sql: columns + " WHERE series_id = ? AND start_ms = ? AND width_ms = \(Hour.widthMs) AND last_ms >= ?")
       let latest = try Int64.fetchOne(
         db.cachedStatement(sql: "SELECT max(start_ms) FROM block WHERE series_id = ?"), arguments: [series + 1])
       var startMs = floor(fromMs, to: hourSpanMs)
@@ -138,7 +138,7 @@ enum BlockTable {
     let statement = try db.cachedStatement(
       sql: columns + """
          WHERE series_id = ? AND start_ms > ? AND start_ms < ? AND last_ms >= ?
-        AND width_ms < \(WindowSamples.hourMs) ORDER BY start_ms, width_ms
+        AND width_ms < \(Hour.widthMs) ORDER BY start_ms, width_ms
         """)
     try forEachRow(statement, [dataFromMs, dataUntilMs, series + 1, fromMs - rawSpanMs, untilMs, fromMs], body)
   }

@@ -80,11 +80,12 @@ final class Committer: Sendable {
     monitor.wait { $0.hasEnded ? () : nil }
   }
 
-  func statistics(longestCompactionHoldSeconds: Double) -> StoreStatistics {
+  /// What this thread knows of them.
+  var statistics: StoreStatistics {
     monitor.withLock {
       StoreStatistics(
         commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count,
-        longestCompactionHoldSeconds: longestCompactionHoldSeconds, deadLetters: $0.deadLetters)
+        deadLetters: $0.deadLetters)
     }
   }
 

@@ -17,7 +17,7 @@ extension Compactor {
     while try usedShare() > Compactor.fullShare {
       // The newest span is never given up for room: then the store is full and says so.
       if try rollUpOldest(untilMs: nowMs - widthMs * BlockPlace.windowsMax) { continue }
-      guard try dropOldestHours(untilMs: nowMs - Compactor.hourMs) else { return }
+      guard try dropOldestHours(untilMs: nowMs - Hour.widthMs) else { return }
     }
   }
 
@@ -38,7 +38,7 @@ extension Compactor {
         db,
         sql: """
           SELECT id, series_id, start_ms, width_ms FROM block
-          WHERE width_ms < 3600000 AND start_ms <= ? - width_ms * \(BlockPlace.windowsMax) ORDER BY start_ms LIMIT ?
+          WHERE width_ms < \(Hour.widthMs) AND start_ms <= ? - width_ms * \(BlockPlace.windowsMax) ORDER BY start_ms LIMIT ?
           """, arguments: [untilMs, Compactor.blocksPerTransaction])
       return (raw.map { $0["id"] as Int64 }, try hourBlocks(of: raw.map { BlockPlace($0) }, db))
     }
@@ -56,7 +56,7 @@ extension Compactor {
     var hours: [BlockPlace: SeriesHead] = [:]
     for place in raw {
       guard let head = try BlockTable.head(at: place, kind: catalog.state(place.series).key.kind, db) else { continue }
-      for (place, part) in head.widened(to: Compactor.hourMs).split(series: place.series, widthMs: Compactor.hourMs) {
+      for (place, part) in head.widened(to: Hour.widthMs).split(series: place.series, widthMs: Hour.widthMs) {
         let old = try hours[place] ?? BlockTable.head(at: place, kind: catalog.state(place.series).key.kind, db)
         hours[place] = Compactor.merged(old, part, at: place)
       }
@@ -67,7 +67,7 @@ extension Compactor {
   private func dropOldestHours(untilMs: Int64) throws -> Bool {
     let ids = try pool.read { db in
       try Int64.fetchAll(
-        db, sql: "SELECT id FROM block WHERE width_ms >= 3600000 AND last_ms < ? ORDER BY start_ms LIMIT ?",
+        db, sql: "SELECT id FROM block WHERE width_ms >= \(Hour.widthMs) AND last_ms < ? ORDER BY start_ms LIMIT ?",
         arguments: [untilMs, Compactor.blocksPerTransaction])
     }
     guard !ids.isEmpty else { return false }

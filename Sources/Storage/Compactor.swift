@@ -187,11 +187,11 @@ final class Compactor: Sendable {
     let kind = catalog.state(series).key.kind
     var parts: [BlockPlace: SeriesHead] = [:]
     for (place, part) in head.split(series: series, widthMs: widthMs) {
-      if place.untilMs > nowMs - retention.rawMs || widthMs >= Compactor.hourMs {
+      if place.untilMs > nowMs - retention.rawMs || widthMs >= Hour.widthMs {
         parts[place] = part
       } else {
         // So late that its neighbours are hours already.
-        for (place, part) in part.widened(to: Compactor.hourMs).split(series: series, widthMs: Compactor.hourMs) {
+        for (place, part) in part.widened(to: Hour.widthMs).split(series: series, widthMs: Hour.widthMs) {
           parts[place] = parts[place].map { $0.merging(part) } ?? part
         }
       }
@@ -205,10 +205,8 @@ final class Compactor: Sendable {
   static func merged(_ old: SeriesHead?, _ new: SeriesHead, at place: BlockPlace) -> SeriesHead {
     let head = old.map { $0.merging(new) } ?? new
     // Two samples of a gauge in one hour: one of them came late.
-    return place.widthMs == hourMs ? head.widened(to: hourMs) : head
+    return place.widthMs == Hour.widthMs ? head.widened(to: Hour.widthMs) : head
   }
-
-  static let hourMs: Int64 = 3_600_000
 
   private func write(_ state: SeriesState, journalID: Int64, _ db: Database) throws {
     let statement = try db.cachedStatement(

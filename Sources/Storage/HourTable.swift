@@ -7,6 +7,11 @@ internal import TimeSeries
 // `cache_hour`: hits, misses and durations by hour, cache and tier, for people who ask in SQL. It is written in the
 // commit of the events, so it agrees with every other number at any time and outlives all retention.
 
+/// Windows of an hour: what older windows are merged into, and what `cache_hour` has rows of.
+enum Hour {
+  static let widthMs: Int64 = 3_600_000
+}
+
 /// The rows of `cache_hour` that commits touch. Only the committer uses it.
 struct HourTable {
   /// Rows kept in memory: the current hour of a few thousand caches. Beyond that they are read again.
@@ -40,8 +45,6 @@ struct HourTable {
     var column: Column
     var place: Int
   }
-
-  private static let hourMs: Int64 = 3_600_000
 
   private var rows: [RowKey: Row] = [:]
   private var places: [Place] = []
@@ -114,7 +117,7 @@ struct HourTable {
 
   /// Brings a row into memory and marks it as touched.
   private mutating func load(_ place: Int, _ timeMs: Int64, _ touched: inout Set<RowKey>, _ db: Database) throws -> RowKey {
-    let key = RowKey(hourMs: floor(timeMs, to: HourTable.hourMs), place: place)
+    let key = RowKey(hourMs: floor(timeMs, to: Hour.widthMs), place: place)
     if touched.insert(key).inserted, rows[key] == nil { rows[key] = try read(key, db) ?? Row() }
     return key
   }

@@ -42,7 +42,7 @@ struct SeriesWindows {
     var previousEndMs: Int64?
     let isHistogram = state.key.kind == .histogram
     try snapshot.forEachBlock(
-      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs - WindowSamples.hourMs, untilMs: .max, dataFromMs: fromMs,
+      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs - Hour.widthMs, untilMs: .max, dataFromMs: fromMs,
       dataUntilMs: isHistogram ? .max : throughMs + 1
     ) { block in
       guard let data = block.data else {

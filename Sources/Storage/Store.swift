@@ -63,7 +63,7 @@ package struct StoreStatistics: Sendable, Equatable {
   package var refusals: Int64
   package var waitingSubmissions: Int
   /// The longest that a compaction kept commits waiting, in seconds.
-  package var longestCompactionHoldSeconds: Double
+  package var longestCompactionHoldSeconds = 0.0
   package var deadLetters: DeadLetterCounts
 }
 
@@ -157,7 +157,9 @@ package final class Store: Sendable {
   package var labelOverflows: Int64 { catalog.overflows }
 
   package var statistics: StoreStatistics {
-    committer.statistics(longestCompactionHoldSeconds: compactor.longestHoldSeconds)
+    var statistics = committer.statistics
+    statistics.longestCompactionHoldSeconds = compactor.longestHoldSeconds
+    return statistics
   }
 
   /// Moves everything committed so far into blocks, and applies retention. It happens by itself; tests and backups may

@@ -55,7 +55,7 @@ package final class StoreSource: SeriesSource {
     var found: [Series] = []
     for (index, state) in snapshot.series.enumerated() where state.latestMs != .min {
       // A series that ended its life before the range has nothing in it; one that is younger may be late.
-      guard state.latestMs >= fromMs - WindowSamples.lifeMs - WindowSamples.hourMs else { continue }
+      guard state.latestMs >= fromMs - WindowSamples.lifeMs - Hour.widthMs else { continue }
       let labels = state.key.labels
       switch state.key.kind {
       case .counter where selection.matches(labels): found.append(Series(index: index, part: .counter, labels: labels))

@@ -40,7 +40,7 @@ struct SamplePlan {
         // follows would count for nothing.
         sample(slot.startMs, index)
       }
-      if slot.widthMs >= WindowSamples.hourMs { spread(slot, index) }
+      if slot.widthMs >= Hour.widthMs { spread(slot, index) }
       sample(slot.endMs > range.asOfMs ? min(slot.endMs, range.throughMs) : slot.endMs, index + 1)
       endMs = max(endMs ?? .min, slot.endMs)
     }
@@ -130,7 +130,6 @@ struct SamplePlan {
 struct WindowSamples {
   /// For how long a series without events goes on being said.
   static let lifeMs: Int64 = 86_400_000
-  static let hourMs: Int64 = 3_600_000
   /// How often a rolled-up hour is said, so that a query's lookback of five minutes always meets a sample.
   static let hourStepMs: Int64 = 300_000
 
@@ -142,7 +141,7 @@ struct WindowSamples {
   /// Width of the newest windows.
   let widthMs: Int64
 
-  static func grid(_ widthMs: Int64) -> Int64 { widthMs >= hourMs ? hourStepMs : widthMs }
+  static func grid(_ widthMs: Int64) -> Int64 { widthMs >= Hour.widthMs ? hourStepMs : widthMs }
 
   /// Calls `body` with each multiple of `grid` in the range that lies strictly between two times.
   @inline(__always)

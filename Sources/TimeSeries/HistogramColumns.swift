@@ -282,10 +282,10 @@ private struct EntryReader {
       guard left == 0 else { throw DamagedBytes(offset: position) }
       return nil
     }
-    let head = try varint(bytes)
+    let head = try Varint.read(bytes, &position, end: end)
     count = 1
     if head & 1 == 1 {
-      let more = try varint(bytes)
+      let more = try Varint.read(bytes, &position, end: end)
       guard left >= 2, more <= UInt64(left - 2) else { throw DamagedBytes(offset: position) }
       count = 2 + Int64(more)
     }
@@ -295,30 +295,6 @@ private struct EntryReader {
     let window = nextWindow + Int(gap)
     nextWindow = window + 1
     return window
-  }
-
-  /// Nearly always one byte.
-  @inline(__always)
-  private mutating func varint(_ bytes: Span<UInt8>) throws(DamagedBytes) -> UInt64 {
-    guard position < end else { throw DamagedBytes(offset: position) }
-    let first = bytes[position]
-    position += 1
-    return first < 0x80 ? UInt64(first) : try longVarint(bytes, UInt64(first & 0x7f))
-  }
-
-  private mutating func longVarint(_ bytes: Span<UInt8>, _ low: UInt64) throws(DamagedBytes) -> UInt64 {
-    var value = low
-    var shift: UInt64 = 7
-    while position < end, shift < 64 {
-      let byte = bytes[position]
-      position += 1
-      // The tenth byte has room for one bit.
-      guard shift < 63 || byte <= 1 else { break }
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-      shift += 7
-    }
-    throw DamagedBytes(offset: position)
   }
 }
 

@@ -47,6 +47,37 @@ package struct PackedWriter {
   package mutating func append(_ other: [UInt8]) { bytes += other }
 }
 
+/// LEB128 of 64 bits.
+enum Varint {
+  /// Nearly always one byte.
+  ///
+  /// - Parameter position: moved behind it; after an error somewhere within it.
+  @inline(__always)
+  static func read(_ bytes: Span<UInt8>, _ position: inout Int, end: Int) throws(DamagedBytes) -> UInt64 {
+    guard position < end else { throw DamagedBytes(offset: position) }
+    let first = bytes[position]
+    position += 1
+    return first < 0x80 ? UInt64(first) : try readOn(bytes, &position, end: end, low: UInt64(first & 0x7f))
+  }
+
+  private static func readOn(
+    _ bytes: Span<UInt8>, _ position: inout Int, end: Int, low: UInt64
+  ) throws(DamagedBytes) -> UInt64 {
+    var value = low
+    var shift: UInt64 = 7
+    while position < end, shift < 64 {
+      let byte = bytes[position]
+      position += 1
+      // The tenth byte has room for one bit.
+      guard shift < 63 || byte <= 1 else { break }
+      value |= UInt64(byte & 0x7f) << shift
+      if byte < 0x80 { return value }
+      shift += 7
+    }
+    throw DamagedBytes(offset: position)
+  }
+}
+
 /// Reads what a `PackedWriter` wrote. Every method throws `DamagedBytes` where the bytes end too early.
 package struct PackedReader {
   private let bytes: [UInt8]
@@ -72,18 +103,9 @@ package struct PackedReader {
 
   @inline(__always)
   package mutating func varint() throws(DamagedBytes) -> UInt64 {
-    var value: UInt64 = 0
-    var shift: UInt64 = 0
-    while position < bytes.count, shift < 64 {
-      let byte = bytes[position]
-      position += 1
-      // The tenth byte has room for one bit.
-      guard shift < 63 || byte <= 1 else { throw damage }
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-      shift += 7
-    }
-    throw damage
+    var place = position
+    defer { position = place }
+    return try Varint.read(bytes.span, &place, end: bytes.count)
   }
 
   /// A count or index of at most `max`; where that is negative, none is right.

@@ -8,19 +8,6 @@ import Foundation
 import JSON
 import Testing
 
-/// SplitMix64, so that a seed gives the same run everywhere.
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-}
-
 /// One random ramp and the books a suspicious observer keeps about it.
 private struct Observer {
   var random: SeededRandom
@@ -205,9 +192,7 @@ private struct Observer {
 
 @Suite struct RolloutPropertyTests {
   @Test func rampKeepsItsPromises() throws {
-    let given = ProcessInfo.processInfo.environment["RAMPART_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? UInt64.random(in: 0...UInt64.max)
-    print("RolloutPropertyTests: RAMPART_SEED=\(seed)")
+    let seed = SeededRandom.seed(for: "RolloutPropertyTests")
     var transitions: [String: Int] = [:]
     for run in 0..<UInt64(300) {
       var observer = try Observer(seed: seed &+ run)

@@ -86,21 +86,12 @@ func anActionThatIsNoneRefusesTheRequest(body: String, reason: String) {
 }
 
 @Test func mutatedBulksAreReadOrRefused() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("mutatedBulksAreReadOrRefused: seed \(seed)")
+  let seed = SeededRandom.seed(for: "mutatedBulksAreReadOrRefused")
   var random = SeededRandom(state: seed)
   let body = Array("{\"create\":{\"_index\":\"i\",\"_id\":\"a\\u00e9\"}}\n\(miss)\n{\"index\":{}}\n{\"message\":\"[CACHE] HIT a\"}\n".utf8)
   let decoder = EventDecoder(settings: IngestSettings())
   for _ in 0..<20_000 {
-    var bytes = body
-    for _ in 0..<Int.random(in: 1...4, using: &random) {
-      let index = Int.random(in: 0..<bytes.count, using: &random)
-      switch Int.random(in: 0..<3, using: &random) {
-      case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
-      case 1: bytes.remove(at: index)
-      default: bytes.insert(UInt8.random(in: 0...255, using: &random), at: index)
-      }
-    }
+    let bytes = random.damaged(body)
     if let result = try? decoder.decode(bulk: bytes.span, index: [], receivedAtMs: noonMs) {
       let batch = result.batch
       #expect(batch.accepted + batch.rejected + batch.ignored + result.items.count { $0.outcome == .seen } == result.items.count, "seed \(seed)")

@@ -134,23 +134,14 @@ func aTimeAtTheEdgeIsALineThatIsRejected(nanoseconds: Int64) throws {
 }
 
 @Test func mutatedPushesAreReadOrRefused() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("mutatedPushesAreReadOrRefused: seed \(seed)")
+  let seed = SeededRandom.seed(for: "mutatedPushesAreReadOrRefused")
   var random = SeededRandom(state: seed)
   let protobuf = stream(#"{app="api",job="x\"y"}"#, lines.flatMap { entry(1_759_999_000, 1, $0) })
   let json = Array(#"{"streams":[{"stream":{"app":"a\"b"},"values":[["1759999000000000001","[CACHE] HIT x:\u00e9",{"a":"b"}]]}]}"#.utf8)
   let decoder = EventDecoder(settings: IngestSettings())
   for (body, format) in [(protobuf, WrappedFormat.lokiProtobuf), (json, .lokiJSON)] {
     for _ in 0..<20_000 {
-      var bytes = body
-      for _ in 0..<Int.random(in: 1...4, using: &random) {
-        let index = Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<3, using: &random) {
-        case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
-        case 1: bytes.remove(at: index)
-        default: bytes.insert(UInt8.random(in: 0...255, using: &random), at: index)
-        }
-      }
+      let bytes = random.damaged(body)
       if let batch = try? decoder.decode(bytes.span, as: format, receivedAtMs: noonMs) {
         #expect(batch.rejections.count == batch.rejected, "seed \(seed)")
         #expect(batch.delta.isEmpty || batch.accepted > 0, "seed \(seed)")

@@ -215,8 +215,7 @@ func anEmptyExportIsNoError(json: String) throws {
 }
 
 @Test func mutatedExportsAreReadOrRefused() throws {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("mutatedExportsAreReadOrRefused: seed \(seed)")
+  let seed = SeededRandom.seed(for: "mutatedExportsAreReadOrRefused")
   var random = SeededRandom(state: seed)
   let records = [Record(body: .string("[CACHE] HIT a:b"), attributes: hit), Record(body: .members(hit), trace: "01"), Record(event: "cache_hit")]
   let json = Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(records.map(\.json).joined(separator: ","))]}]}]}"#.utf8)
@@ -225,15 +224,7 @@ func anEmptyExportIsNoError(json: String) throws {
   let decoder = EventDecoder(settings: IngestSettings())
   for (body, format) in [(protobuf, WrappedFormat.otlpProtobuf), (json, .otlpJSON)] {
     for _ in 0..<20_000 {
-      var bytes = body
-      for _ in 0..<Int.random(in: 1...4, using: &random) {
-        let index = Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<3, using: &random) {
-        case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
-        case 1: bytes.remove(at: index)
-        default: bytes.insert(UInt8.random(in: 0...255, using: &random), at: index)
-        }
-      }
+      let bytes = random.damaged(body)
       if let batch = try? decoder.decode(bytes.span, as: format, receivedAtMs: noonMs) {
         #expect(batch.rejections.count == batch.rejected, "seed \(seed)")
       }

@@ -25,16 +25,3 @@ func field(_ number: UInt64, _ value: Int64) -> [UInt8] { varint(number << 3) + 
 func fixed64(_ number: UInt64, _ value: UInt64) -> [UInt8] {
   varint(number << 3 | 1) + (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
 }
-
-/// Numbers by a seed that a failing test prints.
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    // SplitMix64.
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-}

@@ -49,9 +49,7 @@ private func check(_ query: [UInt8]) -> Bool {
 }
 
 @Test func damagedQueriesAreReadOrRefused() {
-  let given = ProcessInfo.processInfo.environment["RAMPART_SEED"].flatMap { UInt64($0) }
-  let seed = given ?? UInt64.random(in: 0...UInt64.max)
-  print("damagedQueriesAreReadOrRefused: RAMPART_SEED=\(seed)")
+  let seed = SeededRandom.seed(for: "damagedQueriesAreReadOrRefused")
   var random = SeededRandom(state: seed)
   let queries = (samples + ConformanceQueries.all.map(\.text)).map { Array($0.utf8) }
   var read = 0

@@ -77,8 +77,7 @@ final class LogFolder {
 }
 
 @Test func linesCountOnceThroughRotationRefusalAndRestart() throws {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("linesCountOnceThroughRotationRefusalAndRestart: seed \(seed)")
+  let seed = SeededRandom.seed(for: "linesCountOnceThroughRotationRefusalAndRestart")
   var random = SeededRandom(state: seed)
   let folder = try LogFolder()
   let sink = MemorySink()
@@ -159,17 +158,4 @@ final class LogFolder {
   second.start()
   sink.waitFor(accepted: 5)
   #expect(second.stop(timeoutMs: 5_000))
-}
-
-/// Numbers by a seed that a failing test prints.
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    // SplitMix64.
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
 }

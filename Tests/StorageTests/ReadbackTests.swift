@@ -175,14 +175,14 @@ private func text(_ samples: [Sample]?) -> String {
             .mapValues { $0.filter { $0.timeMs >= fromMs && $0.timeMs <= throughMs } }.filter { !$0.value.isEmpty }
           let found = try read(store, isBuckets ? [name, le] : [name], fromMs: fromMs, throughMs: throughMs)
           let different = Set(found.keys).union(wanted.keys).sorted().first { found[$0] != wanted[$0] }
-          guard let different else { continue }
-          Issue.record(
+          #expect(
+            different == nil,
             """
-            RAMPART_SEED=\(seed): \(fromMs) through \(throughMs): \(different)
-            found \(text(found[different]))
-            not \(text(wanted[different]))
+            RAMPART_SEED=\(seed): \(fromMs) through \(throughMs)
+            found \(text(different.flatMap { found[$0] }))
+            not \(text(different.flatMap { wanted[$0] }))
             """)
-          return
+          if different != nil { return }
         }
       }
     }

@@ -1,0 +1,1 @@
+../TimeSeriesTests/SeededRandom.swift
