@@ -66,7 +66,7 @@ let package = Package(
     module("Simulation", ["JSON"]),
 
     // Row 3: input and output.
-    module("Sources", ["Ingest", "Platform"]),
+    module("Sources", ["Compression", "Ingest", "Platform"]),
     module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
 
     // Row 4: wiring.

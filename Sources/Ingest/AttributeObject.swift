@@ -26,6 +26,17 @@ struct AttributeObject {
 
   mutating func end() { bytes.append(UInt8(ascii: "}")) }
 
+  /// Begins an object as the value of a member; `close` ends it.
+  mutating func open() {
+    bytes.append(UInt8(ascii: "{"))
+    isEmpty = true
+  }
+
+  mutating func close() {
+    bytes.append(UInt8(ascii: "}"))
+    isEmpty = false
+  }
+
   /// Writes the name of a member whose value is to follow at once.
   ///
   /// - Returns: false, and nothing is written, for a name that means nothing.

@@ -56,4 +56,8 @@ package enum WrappedFormat: Sendable {
 /// Why a body as a whole is none of its protocol.
 package struct BodyFault: Error, Equatable {
   package let reason: String
+
+  package init(reason: String) {
+    self.reason = reason
+  }
 }

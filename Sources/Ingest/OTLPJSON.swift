@@ -96,7 +96,7 @@ extension BodyReading {
     if case .text(let string)? = text {
       settleBody(string, body, record, number: number)
     } else {
-      settleAttributes(record, number: number)
+      settleAttributes(record.context, number: number)
     }
   }
 

@@ -74,7 +74,7 @@ extension BodyReading {
     }
     switch text {
     case .text(let range)?, .bytes(let range)?: settleBody(body.extracting(range), record, number: number)
-    default: settleAttributes(record, number: number)
+    default: settleAttributes(record.context, number: number)
     }
   }
 

@@ -28,11 +28,14 @@ struct OTLPRecord {
 
 extension BodyReading {
   /// Settles a record that is all in `attributes`, which ends with it.
-  mutating func settleAttributes(_ record: OTLPRecord, number: Int) {
+  mutating func settleAttributes(_ context: RecordContext, number: Int) {
     let object = takeAttributes()
-    let outcome = readAttributes(object.span) ? settleObject(object.span, record.context) : .ignored
-    note(outcome, object.span, record.context, number: number)
-    attributes.bytes = object
+    defer { attributes.bytes = object }
+    guard object.count <= settings.lineBytesMax else {
+      return note(rejected(EventFault(.tooLong), object.span, place: ""), object.span, context, number: number)
+    }
+    let outcome = readAttributes(object.span) ? settleObject(object.span, context) : .ignored
+    note(outcome, object.span, context, number: number)
   }
 
   /// Settles a record with a text as its body. Where its attributes are an event the text is a remark on it.

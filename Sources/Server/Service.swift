@@ -133,6 +133,12 @@ package final class Service: Sendable {
       logger.info("syslog", metadata: ["url": "\(scheme)://\(settings.address.host):\(listener.port)"])
       sources.append(listener)
     }
+    for settings in configuration.sources.forward {
+      let listener = try ForwardListener(
+        settings, ingest: configuration.ingestSettings, messageBytesMax: configuration.ingest.bodyBytesMax, sink: sink)
+      logger.info("forward", metadata: ["url": "tcp://\(settings.address.host):\(listener.port)"])
+      sources.append(listener)
+    }
     return sources
   }
 

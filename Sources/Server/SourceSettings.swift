@@ -14,6 +14,7 @@ extension Configuration {
 
     package var files: [FilePattern] = []
     package var syslog: [SyslogSettings] = []
+    package var forward: [ForwardSettings] = []
 
     package init() {}
   }
@@ -21,7 +22,7 @@ extension Configuration {
 
 extension Configuration.SourcesSection {
   private static let expected = "a list of sources, such as {file: /var/log/app/*.log, service: app}"
-  private static let kinds = ["file", "syslog"]
+  private static let kinds = ["file", "syslog", "forward"]
   /// They belong to the format; this version does not act on them.
   private static let notYet = ["redis", "postgres"]
 
@@ -56,6 +57,11 @@ extension Configuration.SourcesSection {
         throw Self.wrong(entry, file, "syslog: \(value.prefix(80)): must be \(expected)")
       }
       syslog.append(SyslogSettings(kind: kind, address: address, service: service, cache: cache))
+    case "forward":
+      guard let address = Self.loopback(value) else {
+        throw Self.wrong(entry, file, "forward: \(value.prefix(80)): must be a loopback ADDRESS:PORT, such as 127.0.0.1:24224")
+      }
+      forward.append(ForwardSettings(address: address, service: service, cache: cache))
     default: files.append(FilePattern(pattern: value, service: service, cache: cache))
     }
   }

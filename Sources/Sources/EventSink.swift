@@ -46,11 +46,20 @@ package protocol EventSink: Sendable {
 
 extension EventSink {
   /// Submits and waits.
-  func store(_ batch: SourceBatch) -> SourceOutcome {
-    let done = Monitor<SourceOutcome?>(nil)
-    submit(batch) { outcome in done.change { $0 = outcome } }
-    guard let outcome = done.wait(until: { $0 }) else { preconditionFailure("a wait without end ended without a value") }
-    return outcome
+  func store(_ batch: SourceBatch) -> SourceOutcome { store([batch])[0] }
+
+  /// Submits all and waits for each; what waits together is written together.
+  ///
+  /// - Returns: an outcome a batch, in their order.
+  func store(_ batches: [SourceBatch]) -> [SourceOutcome] {
+    let done = Monitor([SourceOutcome?](repeating: nil, count: batches.count))
+    for (index, batch) in batches.enumerated() {
+      submit(batch) { outcome in done.change { $0[index] = outcome } }
+    }
+    guard let outcomes = done.wait(until: { $0.contains(nil) ? nil : $0.compactMap(\.self) }) else {
+      preconditionFailure("a wait without end ended without a value")
+    }
+    return outcomes
   }
 }
 

@@ -6,18 +6,6 @@ package import Platform
 // Syslog over TCP or UDP. Nobody answers a syslog sender, so what is on its way when a process or a network ends is
 // lost: this input is as good as the protocol, and no better.
 
-/// An address to listen on.
-package struct ListenAddress: Sendable, Equatable {
-  /// An IPv4 or IPv6 address without brackets.
-  package let host: String
-  package let port: UInt16
-
-  package init(host: String, port: UInt16) {
-    self.host = host
-    self.port = port
-  }
-}
-
 /// One entry of the settings.
 package struct SyslogSettings: Sendable, Equatable {
   package var kind: Socket.Kind
@@ -36,16 +24,13 @@ package struct SyslogSettings: Sendable, Equatable {
 /// The thread of one syslog address.
 package final class SyslogListener: EventSource {
   static let name = "syslog"
-  static let connectionsMax = 256
-  /// A connection that was silent for so long makes room for another one.
-  static let idleMs: Int64 = 60_000
   private static let receiveBytes = 64 << 10
   /// Received before a commit, at most, from all connections together.
   private static let batchBytes = 1 << 20
 
   private enum Phase { case new, running, stopping, ended }
 
-  private struct Connection {
+  private struct Connection: ListenerConnection {
     let socket: Socket
     var framing: SyslogFraming
     var lastMs: Int64
@@ -96,7 +81,11 @@ package final class SyslogListener: EventSource {
           connections.remove(at: index - 1)
         }
       }
-      if ready.first == 0, settings.kind == .stream { accept(&connections) }
+      if ready.first == 0, settings.kind == .stream {
+        Listening.accept(from: socket, into: &connections, name: SyslogListener.name, sink: sink) { socket, nowMs in
+          Connection(socket: socket, framing: SyslogFraming(messageBytesMax: ingest.lineBytesMax), lastMs: nowMs)
+        }
+      }
       count(messages, decoder)
     }
     // What has arrived is counted; what has not is its sender's.
@@ -105,22 +94,6 @@ package final class SyslogListener: EventSource {
     if settings.kind == .datagram { receiveDatagrams(to: &messages) }
     count(messages, decoder)
     phase.change { $0 = .ended }
-  }
-
-  private func accept(_ connections: inout [Connection]) {
-    while let taken = socket.accept() {
-      let nowMs = Clock.monotonicMs()
-      if connections.count >= SyslogListener.connectionsMax {
-        let oldest = connections.indices.min { connections[$0].lastMs < connections[$1].lastMs }
-        guard let oldest, nowMs - connections[oldest].lastMs > SyslogListener.idleMs else {
-          sink.report("a connection was closed: \(connections.count) are open", name: SyslogListener.name)
-          continue
-        }
-        connections.remove(at: oldest)
-      }
-      connections.append(
-        Connection(socket: taken, framing: SyslogFraming(messageBytesMax: ingest.lineBytesMax), lastMs: nowMs))
-    }
   }
 
   /// False when the connection has ended.

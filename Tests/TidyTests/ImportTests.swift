@@ -34,7 +34,7 @@ private let rooms: [String: Room] = [
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
-  "Sources": Room(row: 3, own: ["Ingest", "Platform"]),
+  "Sources": Room(row: 3, own: ["Compression", "Ingest", "Platform"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
