@@ -185,25 +185,26 @@ extension EventDecoder {
         let whole = messages.bytes.span.extracting(range)
         let message = whole.extracting(BodyReading.trimmed(whole))
         guard message.count > 0 else { continue }
-        let outcome = reading.settleSyslog(message, zoneOffsetMs: zoneOffsetMs, receivedAtMs: receivedAtMs)
-        reading.note(outcome, message, 0, message.count, number: index + 1)
+        reading.readSyslog(message, zoneOffsetMs: zoneOffsetMs, receivedAtMs: receivedAtMs, number: index + 1)
       }
     }
   }
 }
 
 extension BodyReading {
-  fileprivate mutating func settleSyslog(
-    _ message: Span<UInt8>, zoneOffsetMs: Int64, receivedAtMs: Int64
-  ) -> RecordOutcome {
-    // Of one that was too long the rest is not here.
-    guard message.count <= settings.lineBytesMax else { return rejected(EventFault(.tooLong), message, place: "") }
+  /// What is kept of a rejected one is without its header: whose time, in the year and zone of now, is kept beside it.
+  fileprivate mutating func readSyslog(
+    _ message: Span<UInt8>, zoneOffsetMs: Int64, receivedAtMs: Int64, number: Int
+  ) {
     let header = SyslogHeader(message, zoneOffsetMs: zoneOffsetMs, receivedAtMs: receivedAtMs)
     let text = message.extracting(header.messageStart..<message.count)
-    guard text.count > 0 else { return .ignored }
     var context = RecordContext()
     context.timestampMs = header.timestampMs
-    return settleEntry(text, context)
+    // Of one that was too long the rest is not here.
+    guard message.count <= settings.lineBytesMax else {
+      return note(rejected(EventFault(.tooLong), message, place: ""), message, context, number: number)
+    }
+    note(text.count > 0 ? settleEntry(text, context) : .ignored, text, context, number: number)
   }
 
   /// Without white space and NULs around it. An escape begins a colour.

@@ -2,8 +2,13 @@
 """Rejected records: read in pages, counted once when they are sound, deleted."""
 
 import json
+import socket
 import threading
 import time
+
+import msgpack
+
+from rampart import Rampart
 
 HIT = '{"event_type":"cache_hit","key":"%s","cache_tier":"L1"}'
 
@@ -76,6 +81,72 @@ def test_the_source_of_a_record_is_kept_with_it(server):
     assert (answer["replayed"], answer["rejected"]) == (1, 1)
     assert server.total("cache_hits_total", service="shop", cache="cart") == 1
     assert server.total("rampart_ingest_events_total", outcome="accepted", protocol="loki") == 1
+
+
+# The time of a record that is not in the event itself, too far ahead by so much when it comes.
+AHEAD_SECONDS = 2
+
+
+def assert_replayed_at(server, source, stamp, records, **labels):
+    """Replays what is sound by now: it counts at the time that its protocol gave it, and as its source's."""
+    time.sleep(max(stamp - 599.5 - time.time(), 0))
+    answer = server.post(f"/api/v1/deadletters/replay?source={source}").json()
+    assert (answer["replayed"], answer["remaining"]) == (records, 0), answer
+    # At the time of receipt nothing was counted.
+    rows = server.get(f"/api/v1/totals?by=service,cache&from={stamp - 20}&to={stamp + 20}").json()["rows"]
+    assert [(row["labels"], row["hits"]) for row in rows] == [(labels, records)]
+    assert server.total("cache_hits_total") == records
+
+
+def test_syslog_keeps_the_time_of_the_header_and_the_source(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    (tmp_path / "rampart.yml").write_text(f"sources: [{{syslog: 'tcp://127.0.0.1:{port}', service: shop, cache: cart}}]\n")
+    with Rampart(tmp_path) as server:
+        stamp = int(time.time()) + 600 + AHEAD_SECONDS
+        headers = (time.strftime("<13>%b %e %H:%M:%S host app[7]: @cee: ", time.localtime(stamp)),
+                   time.strftime("<13>1 %Y-%m-%dT%H:%M:%SZ host app 7 - - ", time.gmtime(stamp)))
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            for header in headers:
+                connection.sendall(f'{header}{{"event_type":"cache_hit"}}\n'.encode())
+        Rampart.wait_for(lambda: server.total("rampart_deadletters_stored") == 2)
+        assert {letter["body"] for letter in server.get("/api/v1/deadletters?source=syslog").json()["dead_letters"]} == {'{"event_type":"cache_hit"}'}
+        assert_replayed_at(server, "syslog", stamp, 2, service="shop", cache="cart")
+
+
+def test_forward_keeps_the_time_of_the_entry_and_the_source(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    (tmp_path / "rampart.yml").write_text(f"sources: [{{forward: '127.0.0.1:{port}', service: shop, cache: cart}}]\n")
+    with Rampart(tmp_path) as server:
+        stamp = int(time.time()) + 600 + AHEAD_SECONDS
+        entries = [[stamp, {"event_type": "cache_hit"}], [stamp, {"log": '{"event_type":"cache_hit"}'}], [stamp, {"message": {"event_type": "cache_hit"}}]]
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(msgpack.packb(["t", entries]))
+        Rampart.wait_for(lambda: server.total("rampart_deadletters_stored") == 3)
+        assert_replayed_at(server, "forward", stamp, 3, service="shop", cache="cart")
+
+
+def test_files_keep_the_time_of_the_line_and_the_source(tmp_path):
+    (tmp_path / "rampart.yml").write_text(f"sources: [{{file: {tmp_path}/*.json, service: shop, cache: cart}}]\n")
+    stamp = int(time.time()) + 600 + AHEAD_SECONDS
+    iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp))
+    (tmp_path / "app.json").write_text("started\n" + f'{iso} stdout F {{"event_type":"cache_hit"}}\n'
+                                       f'{{"time":"{iso}","log":"{{\\"event_type\\":\\"cache_hit\\"}}"}}\n')
+    with Rampart(tmp_path) as server:
+        Rampart.wait_for(lambda: server.total("rampart_deadletters_stored") == 2)
+        assert {letter["line"] for letter in server.get("/api/v1/deadletters?source=file").json()["dead_letters"]} == {2, 3}
+        assert_replayed_at(server, "file", stamp, 2, service="shop", cache="cart")
+
+
+def test_documents_keep_their_time_and_service(server):
+    stamp = int(time.time()) + 600 + AHEAD_SECONDS
+    document = {"@timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp)), "service": "api", "cache": "c", "message": '{"event_type":"cache_hit"}'}
+    answer = server.post("/elasticsearch/logs/_bulk", f'{{"create":{{"_id":"1"}}}}\n{json.dumps(document)}\n')
+    assert answer.json()["items"][0]["create"]["status"] == 400
+    assert_replayed_at(server, "elasticsearch", stamp, 1, service="api", cache="c")
 
 
 def test_a_record_that_was_cut_says_so(server):

@@ -111,3 +111,15 @@ func bothFramingsAreReadMessageByMessage(stream: String, messages: [String]) {
   #expect(batch.newestEventMs == 1_760_000_000_000)
   #expect(batch.rejections.map(\.line) == [5])
 }
+
+@Test func whatIsRejectedIsKeptWithoutItsHeaderAndWithItsTime() {
+  var messages = SyslogMessages()
+  let wrong = #"{"event_type":"cache_x"}"#
+  for header in ["<13>Oct  9 08:53:20 host app: ", "<13>1 2025-10-09T08:53:20Z h a - - - ", "<13>Oct  9 08:53:20 app: @cee:", "<13>"] {
+    messages.append(Array("\(header)\(wrong)".utf8)[...])
+  }
+  let batch = EventDecoder(settings: IngestSettings()).decode(
+    syslog: messages, from: EventOrigin(service: "shop", cache: "cart"), zoneOffsetMs: 0, receivedAtMs: noonMs)
+  #expect(batch.rejections.allSatisfy { String(decoding: $0.bytes, as: UTF8.self) == wrong && $0.record.service == "shop" })
+  #expect(batch.rejections.map(\.record.timeMs) == [1_760_000_000_000, 1_760_000_000_000, 1_760_000_000_000, nil])
+}
