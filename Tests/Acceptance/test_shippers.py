@@ -5,6 +5,8 @@ import gzip
 import itertools
 import json
 import logging
+import sqlite3
+import threading
 import time
 import zlib
 
@@ -22,7 +24,7 @@ from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
-from rampart import Rampart
+from rampart import ROOT, Rampart
 
 EVENTS = 20_000
 BATCH = 1_000
@@ -358,3 +360,82 @@ def test_a_full_store_refuses_every_protocol_until_it_has_room(tmp_path):
 
             assert Rampart.wait_for(refusal, what=protocol).headers["retry-after"] == "1"
             assert server.total("rampart_ingest_events_total", outcome="refused", protocol=protocol) >= 1
+
+
+def documented_answers():
+    """The table of statuses of docs/shippers.md: {protocol: {case: status}}."""
+    rows = [[cell.strip() for cell in row.strip("|\n ").split("|")] for row in (ROOT / "docs/shippers.md").read_text().splitlines() if row.startswith("|")]
+    head = next(row for row in rows if row[0] == "answer to")
+    names = ["events", "loki", "otlp", "elasticsearch"]
+    assert head[1:5] == [f"`{name}`" for name in names]
+    table = rows[rows.index(head) + 2:]
+    return {name: {row[0]: row[column] for row in table[:8]} for column, name in enumerate(names, start=1)}
+
+
+def requests_of(lines):
+    """The requests that carry these records in every protocol."""
+    now_ns = time.time_ns()
+    otlp = [{"timeUnixNano": str(now_ns), "body": {"stringValue": line}} for line in lines]
+    bulk = "".join(f'{{"create":{{"_id":"{now_ns}-{number}"}}}}\n{line}\n' for number, line in enumerate(lines))
+    json_type = {"Content-Type": "application/json"}
+    return {
+        "events": ("/api/v1/events", "\n".join(lines).encode(), {"Idempotency-Key": str(now_ns)}),
+        "loki": ("/loki/api/v1/push", json.dumps({"streams": [{"stream": {}, "values": [[str(now_ns), line] for line in lines]}]}).encode(), json_type),
+        "otlp": ("/v1/logs", json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": otlp}]}]}).encode(), json_type),
+        "elasticsearch": ("/elasticsearch/logs/_bulk", bulk.encode(), {}),
+    }
+
+
+def test_the_documented_answers_are_the_ones(tmp_path):
+    documented = documented_answers()
+    hit, wrong = json.dumps(event(0)), '{"event_type":"cache_x"}'
+    gz = {"Content-Encoding": "gzip"}
+    seen = {}
+    with Rampart(tmp_path, environment={"RAMPART_INGEST_MAX_BODY": "64KiB"}) as server:
+        for protocol, (path, body, headers) in requests_of([hit]).items():
+            some = requests_of([hit, wrong])[protocol]
+            cases = {
+                "counted": (body, {}), "sent again": (body, {}), "some records rejected": some[1:],
+                "all records rejected": requests_of([wrong])[protocol][1:], "cannot be read": (gzip.compress(body)[:-9], gz),
+                "`Content-Encoding` unknown": (body, {"Content-Encoding": "br"}), "more than `ingest.max_body`": (body + b" " * 65_536, {}),
+            }
+            for case, (content, more) in cases.items():
+                answer = server.post(path, content, headers | more)
+                items = {item["create"]["status"] for item in answer.json()["items"]} if protocol == "elasticsearch" and answer.status == 200 else None
+                status = f"{answer.status}" + (f", items {' '.join(map(str, sorted(items)))}" if items else "")
+                seen.setdefault(protocol, {})[case] = status
+                assert "retry-after" not in answer.headers
+    for protocol, answers in documented.items():
+        # The last one has a test of its own, below.
+        assert answers.pop("store full or busy, server stopping") == "503 or 429"
+        assert seen[protocol] == answers, protocol
+
+
+def test_a_store_that_cannot_write_now_refuses_every_protocol(server):
+    requests = full_requests()
+    # Another process that writes to the file, as a backup tool may.
+    other = sqlite3.connect(server.data / "rampart.sqlite", isolation_level=None, timeout=10)
+    other.execute("BEGIN IMMEDIATE")
+    answers = {}
+
+    def post(protocol):
+        path, body, headers = requests[protocol]
+        answers[protocol] = server.post(path, body, headers | {"Idempotency-Key": protocol})
+
+    threads = [threading.Thread(target=post, args=(protocol,)) for protocol in requests]
+    for thread in threads:
+        thread.start()
+        # One after the other: those that wait together are written together, and the first waits longest.
+        time.sleep(0.1)
+    Rampart.wait_for(lambda: answers, seconds=30)
+    refused = dict(answers)
+    other.execute("ROLLBACK")
+    other.close()
+    for thread in threads:
+        thread.join()
+    assert refused and all((answer.status, answer.headers["retry-after"]) == (503, "1") for answer in refused.values())
+    for protocol in refused:
+        assert server.total("rampart_ingest_events_total", protocol=protocol, outcome="refused") == 1
+        post(protocol)
+        assert answers[protocol].status in (200, 204)
+    assert server.total("cache_hits_total") == len(requests)
