@@ -22,6 +22,8 @@ struct BodyReading {
   var reader = EventReader()
   let lineFormats = LineFormats()
   private var tally: EventTally
+  private var keySampler: EventSampler
+  private let seed: UInt64
   var labels: EventLabels
   private var batch = DecodedBatch()
   private var receivedAtMs: Int64 = 0
@@ -40,7 +42,9 @@ struct BodyReading {
     hasher.combine("rampart.ingest")
     let seed = UInt64(bitPattern: Int64(hasher.finalize()))
     self.settings = settings
+    self.seed = seed
     tally = EventTally(seed: seed)
+    keySampler = EventSampler(perSecondMax: settings.keySamplesPerSecond, seed: seed)
     labels = EventLabels(settings: settings, seed: seed)
     texts = Array(repeating: [], count: BodyReading.nestingMax)
     uncoloured = Array(repeating: [], count: BodyReading.nestingMax + 1)
@@ -52,6 +56,7 @@ struct BodyReading {
   ) throws(Fault) -> DecodedBatch {
     self.receivedAtMs = receivedAtMs
     batch = DecodedBatch()
+    keySampler.begin(atMs: receivedAtMs)
     defer {
       rejectedBytes = 0
       tally.removeAll()
@@ -62,6 +67,7 @@ struct BodyReading {
     var result = batch
     result.delta = tally.delta(labels)
     result.overflowedLabels = labels.overflows
+    if !result.keys.isEmpty { result.keys.name(labels) }
     return result
   }
 
@@ -139,8 +145,20 @@ struct BodyReading {
       event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
       detail: labels.detail(of: &event, bytes))
     tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs)
+    if keySampler.takes() { sampleKey(of: &event, bytes, service: place.service, cache: place.cache, ageMs: age) }
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
+  }
+
+  /// Takes the key of a lookup for `HotKeys`.
+  @inline(never)
+  private mutating func sampleKey(
+    of event: inout CacheEvent, _ bytes: Span<UInt8>, service: Int, cache: Int, ageMs: Int64
+  ) {
+    let weight = keySampler.take()
+    let isLookup = event.kind == .hit || event.kind == .miss || event.kind == .bypass
+    guard isLookup, event.key.count > 0, ageMs <= HotKeys.lateMsMax else { return }
+    batch.keys.add(event.key, bytes, service: service, cache: cache, weight: weight, seed: seed)
   }
 
   // MARK: - Outcomes

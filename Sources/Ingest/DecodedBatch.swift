@@ -48,6 +48,8 @@ package struct DecodedBatch: Sendable {
   package var newestEventMs: Int64?
   /// How many times a label value became `__overflow__` because the body held too many.
   package var overflowedLabels = 0
+  /// What was looked up, for `HotKeys`.
+  package var keys = KeySamples()
 }
 
 extension DecodedBatch {

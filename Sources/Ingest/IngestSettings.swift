@@ -28,6 +28,9 @@ package struct IngestSettings: Sendable {
   package var rejectedExcerptBytesMax = 4096
   /// Distinct values of one label in one body that come from outside; the rest become `__overflow__`.
   package var labelValuesMax = 1000
+  /// About how many events a second of one decoder are looked at for the keys they look up, so that at any load it takes
+  /// less than a thousandth of a processor; 0 for none.
+  package var keySamplesPerSecond = 4_096
 
   package init() {}
 }

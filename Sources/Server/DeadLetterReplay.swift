@@ -89,6 +89,7 @@ struct DeadLetterReplay: Sendable {
       intake.counters.add(.accepted, letters.count, protocol: source)
     }
     intake.counters.saw(newestEventMs: batch.newestEventMs)
+    intake.counters.saw(batch.keys, receivedMs: nowMs)
     return true
   }
 }

@@ -26,7 +26,10 @@ package final class EventImport: Sendable {
   /// - Throws: `StoreError`, `.inUse` while a server has it.
   package init(_ configuration: Configuration) throws {
     store = try Store(configuration.store)
-    decoders = DecoderPool(settings: configuration.ingestSettings)
+    var settings = configuration.ingestSettings
+    // Hot keys are in the memory of a server.
+    settings.keySamplesPerSecond = 0
+    decoders = DecoderPool(settings: settings)
     keys = DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs)
   }
 

@@ -146,6 +146,7 @@ struct EventIntake: Sendable {
     /// Records that were not decoded, because they were counted before.
     var repeated = 0
     let newestEventMs: Int64?
+    let keys: KeySamples
     let answer: @Sendable (CommitOutcome) -> Response
     let refusal: ErrorForm
     /// Called on the committer's thread where items of the submission were counted before, with their indexes.
@@ -164,6 +165,7 @@ struct EventIntake: Sendable {
       rejected = batch.rejected
       ignored = batch.ignored
       newestEventMs = batch.newestEventMs
+      keys = batch.keys
       self.refusal = refusal
       self.answer = answer
     }
@@ -248,6 +250,7 @@ struct EventIntake: Sendable {
     counters.add(.ignored, delivery.ignored, protocol: delivery.name)
     counters.add(.duplicate, delivery.repeated, protocol: delivery.name)
     counters.saw(newestEventMs: delivery.newestEventMs)
+    counters.saw(delivery.keys, receivedMs: delivery.submission.receivedMs)
   }
 
   // MARK: Deduplication

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Ingest
 internal import Synchronization
 
 // What ingest did since the start, for `rampart_ingest_*`.
@@ -25,6 +26,11 @@ final class IngestCounters: Sendable {
   private let overflowCount = Mutex<Int64>(0)
   private let sourceErrors = Mutex<[String: Int64]>([:])
   private let newest = Mutex<Int64?>(nil)
+  private let keys: Mutex<HotKeys>
+
+  init(startedMs: Int64) {
+    keys = Mutex(HotKeys(startedMs: startedMs))
+  }
 
   func add(_ outcome: Outcome, _ count: Int, protocol: String) {
     guard count > 0 else { return }
@@ -36,6 +42,15 @@ final class IngestCounters: Sendable {
     guard let newestEventMs else { return }
     newest.withLock { $0 = max($0 ?? .min, newestEventMs) }
   }
+
+  /// Adds the keys that a body looked up which was committed.
+  func saw(_ samples: KeySamples, receivedMs: Int64) {
+    guard !samples.isEmpty else { return }
+    keys.withLock { $0.add(samples, receivedMs: receivedMs) }
+  }
+
+  /// As of now; what comes later does not change it.
+  var hotKeys: HotKeys { keys.withLock { $0 } }
 
   func addOverflows(_ count: Int) {
     guard count > 0 else { return }

@@ -13,4 +13,9 @@ extension Exchange {
     }
     return min(limit, max)
   }
+
+  /// What rows must have; nil, for any, where the parameter is missing or empty.
+  func filter(_ name: String) -> String? {
+    query(name).flatMap { $0.isEmpty ? nil : $0 }
+  }
 }

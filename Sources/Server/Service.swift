@@ -62,7 +62,7 @@ package final class Service: Sendable {
       let workers = Workers()
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
         .makeThread()
-      let counters = IngestCounters()
+      let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
       let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
@@ -162,6 +162,7 @@ package final class Service: Sendable {
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
     ).add(to: &router)
+    HotKeyRoutes(counters: counters, worker: workers.readings).add(to: &router)
     QueryRoutes(
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
     ).add(to: &router)

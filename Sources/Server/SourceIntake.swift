@@ -28,7 +28,7 @@ struct SourceIntake: EventSink {
           counters.add(.duplicate, records, protocol: batch.name)
           completion(.duplicate)
         case .success:
-          count(events, name: batch.name)
+          count(batch)
           completion(.committed)
         case .failure(let error): refuse(records, error, batch.name, completion)
         }
@@ -50,11 +50,13 @@ struct SourceIntake: EventSink {
     completion(.refused(error.description))
   }
 
-  private func count(_ events: DecodedBatch, name: String) {
+  private func count(_ batch: SourceBatch) {
+    let events = batch.events, name = batch.name
     counters.addOverflows(events.overflowedLabels)
     counters.add(.accepted, events.accepted, protocol: name)
     counters.add(.rejected, events.rejected, protocol: name)
     counters.add(.ignored, events.ignored, protocol: name)
     counters.saw(newestEventMs: events.newestEventMs)
+    counters.saw(events.keys, receivedMs: batch.receivedMs)
   }
 }
