@@ -24,6 +24,7 @@ struct BodyReading {
   private var tally: EventTally
   private var keySampler: EventSampler
   private let seed: UInt64
+  private let users: UserHash
   var labels: EventLabels
   private var batch = DecodedBatch()
   private var receivedAtMs: Int64 = 0
@@ -45,6 +46,7 @@ struct BodyReading {
     self.seed = seed
     tally = EventTally(seed: seed)
     keySampler = EventSampler(perSecondMax: settings.keySamplesPerSecond, seed: seed)
+    users = UserHash(seed: settings.userSeed)
     labels = EventLabels(settings: settings, seed: seed)
     texts = Array(repeating: [], count: BodyReading.nestingMax)
     uncoloured = Array(repeating: [], count: BodyReading.nestingMax + 1)
@@ -55,6 +57,7 @@ struct BodyReading {
     receivedAtMs: Int64, _ read: (inout BodyReading) throws(Fault) -> Void
   ) throws(Fault) -> DecodedBatch {
     self.receivedAtMs = receivedAtMs
+    tally.users.oldestStartMs = UserSlices.oldestStartMs(nowMs: receivedAtMs)
     batch = DecodedBatch()
     keySampler.begin(atMs: receivedAtMs)
     defer {
@@ -92,6 +95,7 @@ struct BodyReading {
       try reader.read(&event, bytes)
       // What a shipper stamps beside the event's own fields is nearer to its time than now.
       if event.timestampMs == nil, reader.hasRecordTime { event.timestampMs = reader.recordTime(bytes) }
+      event.userHash = userHash(bytes)
       try count(&event, bytes, context)
       return .accepted
     } catch {
@@ -121,7 +125,15 @@ struct BodyReading {
     }
     if let cache = reader.fields[.cache], cache.kind == .string { context.cache = labels.cache(cache.string, bytes) }
     context.hasIdentity = outer.hasIdentity || reader.hasIdentity
+    context.userHash = userHash(bytes) ?? outer.userHash
     return context
+  }
+
+  /// Of the user that the object that was just read names.
+  @inline(__always)
+  private func userHash(_ bytes: Span<UInt8>) -> UInt64? {
+    guard let user = reader.fields[.userID] else { return nil }
+    return users.hash(of: user, bytes)
   }
 
   /// - Parameter event: not changed (`EventTally.add`).
@@ -144,7 +156,7 @@ struct BodyReading {
     let row = RowLabels(
       event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
       detail: labels.detail(of: &event, bytes))
-    tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs)
+    tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs, userHash: event.userHash ?? context.userHash)
     if keySampler.takes() { sampleKey(of: &event, bytes, service: place.service, cache: place.cache, ageMs: age) }
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)

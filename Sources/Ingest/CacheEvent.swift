@@ -51,6 +51,8 @@ struct CacheEvent: Sendable {
   var entries: Double?
   var capacity: Double?
   var memoryBytes: Double?
+  /// Of its user; nil where it names none.
+  var userHash: UInt64?
 
   var key = CacheEvent.absent
   var cache = CacheEvent.absent

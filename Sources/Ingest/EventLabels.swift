@@ -221,4 +221,5 @@ struct RecordContext {
   var cache = 0
   var cohort = CacheEvent.Cohort.none
   var hasIdentity = false
+  var userHash: UInt64?
 }

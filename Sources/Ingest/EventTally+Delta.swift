@@ -8,6 +8,7 @@ import TimeSeries
 private enum CacheMetric: UInt8 {
   case hits, misses, bypasses, sets, staleHits, invalidations, invalidationErrors, invalidatedKeys, errors
   case lookupFailures, duration, breakerState, breakerTransitions, entries, capacity, memoryBytes, checks, failedChecks
+  case activeUsers
 
   var name: String {
     switch self {
@@ -29,13 +30,14 @@ private enum CacheMetric: UInt8 {
     case .memoryBytes: "cache_memory_bytes"
     case .checks: "cache_consistency_checks_total"
     case .failedChecks: "cache_consistency_checks_failed_total"
+    case .activeUsers: MetricFamily.activeUsers
     }
   }
 
   var kind: SeriesKind {
     switch self {
     case .duration: .histogram
-    case .breakerState, .entries, .capacity, .memoryBytes: .gauge
+    case .breakerState, .entries, .capacity, .memoryBytes, .activeUsers: .gauge
     default: .counter
     }
   }
@@ -84,6 +86,7 @@ extension EventTally {
     for row in rows { builder.addCounts(row) }
     for (index, row) in rows.enumerated() { builder.addDistribution(row, buckets.buckets(ofRow: index)) }
     for moment in moments { builder.addGauges(moment, rows[moment.row]) }
+    for seen in users.seen() { builder.addUsers(seen) }
     return builder.delta
   }
 }
@@ -160,6 +163,12 @@ private struct DeltaBuilder {
     if let entries = moment.entries { addGauge(.entries, row.labels, moment.timestampMs, entries) }
     if let capacity = moment.capacity { addGauge(.capacity, row.labels, moment.timestampMs, capacity) }
     if let bytes = moment.memoryBytes { addGauge(.memoryBytes, row.labels, moment.timestampMs, bytes) }
+  }
+
+  mutating func addUsers(_ seen: UserTally.Seen) {
+    let labels = RowLabels(.hit, .unknown, .none, service: seen.service, cache: seen.cache, detail: 0)
+    let series = series(.activeUsers, labels)
+    delta.users.append(.init(series: series, sliceStartMs: seen.sliceStartMs, registers: seen.registers))
   }
 
   private mutating func addGauge(_ metric: CacheMetric, _ labels: RowLabels, _ timestampMs: Int64, _ value: Double) {

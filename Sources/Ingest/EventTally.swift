@@ -48,6 +48,8 @@ struct EventTally {
     var keysOrHits: Int64 = 0
     var bulkMisses: Int64 = 0
     var durationSumMs = 0.0
+    /// Its place in `users`, once the first event with a user came.
+    var users = UserTally.unknown
   }
 
   /// What a `circuit_breaker` or `cache_stats` event says of its moment.
@@ -65,12 +67,14 @@ struct EventTally {
   private(set) var rows: [Row] = []
   private(set) var buckets = BucketCounts()
   private(set) var moments: [Moment] = []
+  var users: UserTally
   private var rowSlots = [Int32](repeating: -1, count: 512)
   let seed: UInt64
   private let bucketIndex = BucketIndex()
 
   init(seed: UInt64) {
     self.seed = seed
+    users = UserTally(seed: seed)
   }
 
   mutating func removeAll() {
@@ -78,6 +82,7 @@ struct EventTally {
     buckets.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
     rows.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
     moments.removeAll(keepingCapacity: moments.count < EventTally.rowsKeptMax)
+    users.removeAll()
     EventTally.clear(&rowSlots, 512)
   }
 
@@ -85,12 +90,16 @@ struct EventTally {
   ///   - event: not changed; `inout` because the compiler copies it where it is passed on as a value, which was 5 % of
   ///     the time of an event.
   ///   - timeMs: the event's own time; decides nothing but the moment of a gauge.
+  ///   - userHash: nil for nobody.
   @inline(__always)
-  mutating func add(_ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64) {
+  mutating func add(
+    _ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64, userHash: UInt64?
+  ) {
     let index = rowIndex(labels, windowStartMs)
     let hasDuration = event.durationMs != nil && EventTally.isTimed(event.kind)
     // One access to the row, since each of an array checks its bounds and that nobody else holds the array.
     EventTally.add(&event, hasDuration, to: &rows[index])
+    if let userHash { addUser(userHash, row: index) }
     if event.kind == .breaker || event.kind == .stats {
       moments.append(
         Moment(
@@ -110,6 +119,16 @@ struct EventTally {
     row.keysOrHits += event.kind == .bulk ? event.hits : event.keys
     row.bulkMisses += event.misses
     if hasDuration { row.durationSumMs += event.durationMs ?? 0 }
+  }
+
+  @inline(__always)
+  private mutating func addUser(_ hash: UInt64, row: Int) {
+    var place = rows[row].users
+    if place == UserTally.unknown {
+      place = users.place(rows[row].labels, windowStartMs: rows[row].windowStartMs)
+      rows[row].users = place
+    }
+    users.add(hash, at: place)
   }
 
   /// Whether durations of a kind are kept.

@@ -31,6 +31,9 @@ package struct IngestSettings: Sendable {
   /// About how many events a second of one decoder are looked at for the keys they look up, so that at any load it takes
   /// less than a thousandth of a processor; 0 for none.
   package var keySamplesPerSecond = 4_096
+  /// Seeds the hashes of users, which only those of one seed can be merged of; the store's, so that nobody outside can
+  /// choose ids that count for more.
+  package var userSeed: UInt64 = 0
 
   package init() {}
 }

@@ -16,12 +16,14 @@ extension Configuration {
     return settings
   }
 
-  var ingestSettings: IngestSettings {
+  /// - Parameter userSeed: the store's.
+  func ingestSettings(userSeed: UInt64) -> IngestSettings {
     var settings = IngestSettings()
     settings.resolutionMs = resolutionMs
     settings.oldestMs = retention.longestMs
     settings.keyPatterns = KeyPatterns(configured: ingest.keys)
     settings.labelValuesMax = ingest.labelLimit
+    settings.userSeed = userSeed
     return settings
   }
 }

@@ -26,7 +26,7 @@ package final class EventImport: Sendable {
   /// - Throws: `StoreError`, `.inUse` while a server has it.
   package init(_ configuration: Configuration) throws {
     store = try Store(configuration.store)
-    var settings = configuration.ingestSettings
+    var settings = configuration.ingestSettings(userSeed: store.userSeed)
     // Hot keys are in the memory of a server.
     settings.keySamplesPerSecond = 0
     decoders = DecoderPool(settings: settings)

@@ -26,7 +26,7 @@ struct GuardMeasurement {
     let isOpen = { (key: SeriesKey) in
       key.labels.metricName == "cache_circuit_breaker_state" && key.labels["state"] == "open" && isOurs(key)
     }
-    let ours = store.series.filter { isOurs($0.key) }
+    let ours = store.series.filter { isOurs($0.key) && $0.key.labels.metricName != MetricFamily.activeUsers }
     let isAlive = { (series: SeriesState) in series.latestMs > nowMs - GuardMeasurement.breakerLifeMs }
     return GuardEvidence(
       lookups: step.lookups + step.errors, hits: warm.hits, misses: warm.misses, errors: step.errors,
@@ -46,6 +46,8 @@ struct GuardMeasurement {
     }
   }
 
+  /// Of events: what Rampart records itself would look alive for ever.
+  ///
   /// Counters know the window an event fell into, not its moment: the age is at least this.
   private func newestEventAgeMs(_ series: [SeriesState], _ nowMs: Int64) -> Int64? {
     series.filter { $0.freshMs != .min }

@@ -44,7 +44,7 @@ struct MetricsPage: Sendable {
     var exposition = Exposition(format: format)
     let series = store.series
     let isBrief = MetricsPage.omitsBuckets(series)
-    let entries = (MetricsPage.cacheEntries(series) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
+    let entries = (cacheEntries(series, nowMs: nowMs) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
       .sorted { $0.family.name < $1.family.name }
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
@@ -90,11 +90,25 @@ struct MetricsPage: Sendable {
     series.lazy.filter { $0.key.kind == .histogram }.count > histogramsMax
   }
 
-  private static func cacheEntries(_ series: [SeriesState]) -> [Entry] {
+  /// Users of caches, to be recorded. Of a cache that nobody uses any more the last sample is 0.
+  func userSamples(nowMs: Int64) -> [(Labels, Double)] {
+    let users = store.activeUsers(nowMs: nowMs)
+    return store.series.compactMap { series in
+      guard series.key.labels.metricName == MetricFamily.activeUsers else { return nil }
+      let count = users[series.id] ?? 0
+      return count > 0 || series.value > 0 ? (series.key.labels, count) : nil
+    }
+  }
+
+  private func cacheEntries(_ series: [SeriesState], nowMs: Int64) -> [Entry] {
     let byName = Dictionary(grouping: series) { $0.key.labels.metricName }
     return byName.compactMap { name, series in
       guard let family = MetricFamily.cache(named: name) else { return nil }
-      return Entry(family, series.sorted { $0.key.labels < $1.key.labels }.map { sample(of: $0) })
+      let sorted = series.sorted { $0.key.labels < $1.key.labels }
+      guard name == MetricFamily.activeUsers else { return Entry(family, sorted.map { MetricsPage.sample(of: $0) }) }
+      // As of now, where the series has what was recorded last.
+      let users = store.activeUsers(nowMs: nowMs)
+      return Entry(family, sorted.map { .number($0.key.labels, users[$0.id] ?? 0) })
     }
   }
 

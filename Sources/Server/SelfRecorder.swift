@@ -5,8 +5,8 @@ internal import Platform
 internal import Storage
 internal import TimeSeries
 
-// Rampart's own series (`rampart_*`, `process_*`), written into its own store once a window, so that queries, alerts and
-// dashboards see what `/metrics` shows. Cache series are there already.
+// Rampart's own series (`rampart_*`, `process_*`) and the users of caches, written into its own store once a window, so that
+// queries, alerts and dashboards see what `/metrics` shows. The other cache series are there already.
 
 /// Records them; `makeThread` says when.
 final class SelfRecorder: Sendable {
@@ -30,7 +30,7 @@ final class SelfRecorder: Sendable {
 
   private func record(atMs: Int64) {
     var delta = BatchDelta()
-    for (labels, value) in metrics.ownSamples(nowMs: atMs) {
+    for (labels, value) in metrics.ownSamples(nowMs: atMs) + metrics.userSamples(nowMs: atMs) {
       delta.gauges.append(.init(series: delta.series.count, timestampMs: atMs, value: value))
       delta.series.append(SeriesKey(kind: .gauge, labels: labels))
     }

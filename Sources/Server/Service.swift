@@ -120,22 +120,22 @@ package final class Service: Sendable {
     let sink = SourceIntake(
       store: store, counters: counters, keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs),
       logger: logger)
+    let ingest = configuration.ingestSettings(userSeed: store.userSeed)
     var sources: [any EventSource] = []
     if !configuration.sources.files.isEmpty {
       sources.append(
         FileTail(
-          configuration.sources.files, settings: configuration.ingestSettings, positions: try store.filePositions(),
-          sink: sink))
+          configuration.sources.files, settings: ingest, positions: try store.filePositions(), sink: sink))
     }
     for settings in configuration.sources.syslog {
-      let listener = try SyslogListener(settings, ingest: configuration.ingestSettings, sink: sink)
+      let listener = try SyslogListener(settings, ingest: ingest, sink: sink)
       let scheme = settings.kind == .stream ? "tcp" : "udp"
       logger.info("syslog", metadata: ["url": "\(scheme)://\(settings.address.host):\(listener.port)"])
       sources.append(listener)
     }
     for settings in configuration.sources.forward {
       let listener = try ForwardListener(
-        settings, ingest: configuration.ingestSettings, messageBytesMax: configuration.ingest.bodyBytesMax, sink: sink)
+        settings, ingest: ingest, messageBytesMax: configuration.ingest.bodyBytesMax, sink: sink)
       logger.info("forward", metadata: ["url": "tcp://\(settings.address.host):\(listener.port)"])
       sources.append(listener)
     }
@@ -149,7 +149,7 @@ package final class Service: Sendable {
     let counters = metrics.counters
     var router = Router()
     let intake = EventIntake(
-      store: store, settings: configuration.ingestSettings, counters: counters,
+      store: store, settings: configuration.ingestSettings(userSeed: store.userSeed), counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
       bodyBytesMax: configuration.ingest.bodyBytesMax,
       keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs))

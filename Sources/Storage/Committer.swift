@@ -35,6 +35,7 @@ final class Committer: Sendable {
   private let pool: DatabasePool
   private let catalog: SeriesCatalog
   private let items: ItemMemory
+  let users: UserMemory
   private let deadLetterLimits: DeadLetterLimits
   private let widthMs: Int64
   /// Told how many bytes each commit adds to the journal.
@@ -42,11 +43,12 @@ final class Committer: Sendable {
   private let monitor = Monitor(State())
 
   init(
-    pool: DatabasePool, catalog: SeriesCatalog, _ configuration: StoreConfiguration,
+    pool: DatabasePool, catalog: SeriesCatalog, users: UserMemory, _ configuration: StoreConfiguration,
     journalGrew: @escaping @Sendable (Int) -> Void
   ) {
     self.pool = pool
     self.catalog = catalog
+    self.users = users
     items = ItemMemory(itemsMax: configuration.itemsMax)
     deadLetterLimits = DeadLetterLimits(
       lettersMax: configuration.deadLettersMax, bytesMax: configuration.deadLetterBytesMax)
@@ -137,20 +139,21 @@ final class Committer: Sendable {
 
   private func write(_ group: [Submission], _ hours: inout HourTable) throws(StoreError) -> [CommitOutcome] {
     let seriesCount = catalog.count
+    let receivedMs = group.map(\.receivedMs).max() ?? 0
     let (outcomes, write, journalID) = try StoreError.wrapping("commit") {
       try pool.write { db in
         var write = TelemetryWrite(
-          db: db, catalog: catalog, items: items, seriesCount: seriesCount, widthMs: widthMs)
+          db: db, catalog: catalog, items: items, users: users, seriesCount: seriesCount, widthMs: widthMs)
         let outcomes = try group.map { try write.stage($0) }
-        let journalID = try write.finish(deadLetterLimits: deadLetterLimits)
+        let journalID = try write.finish(deadLetterLimits: deadLetterLimits, nowMs: receivedMs)
         let staged = write.staged.states
         try hours.write(write.entries, to: db) { $0 < seriesCount ? catalog.state($0).key : staged[$0 - seriesCount].key }
         return (outcomes, write, journalID)
       }
     }
-    let receivedMs = group.map(\.receivedMs).max()
     catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
     items.apply(write.itemChange)
+    users.apply(write.userChange)
     count(write.deadLetters)
     journalGrew(write.journalBytes)
     return outcomes

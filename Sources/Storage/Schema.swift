@@ -193,7 +193,19 @@ enum Schema {
             id INTEGER PRIMARY KEY CHECK (id = 1),
             bytes BLOB NOT NULL
           ) STRICT;
-          INSERT INTO secret VALUES (1, randomblob(32));
+          INSERT INTO secret VALUES (1, randomblob(40));
+          """)
+    }
+    migrator.registerMigration("8 users of caches") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE user_slice (
+            id INTEGER PRIMARY KEY,
+            start_ms INTEGER NOT NULL,
+            series_id INTEGER NOT NULL REFERENCES series (id),
+            data BLOB NOT NULL
+          ) STRICT;
+          CREATE INDEX user_slice_place ON user_slice (start_ms, series_id);
           """)
     }
     return migrator

@@ -152,6 +152,9 @@ final class SeriesCatalog: Sendable {
     }
   }
 
+  /// Counts a label value that was folded elsewhere.
+  func countOverflow() { state.withLock { $0.overflows += 1 } }
+
   /// Takes over what a transaction wrote, after it has been committed.
   ///
   /// - Parameter receivedMs: when it arrived; nil for what an earlier process wrote.
@@ -241,6 +244,12 @@ extension SeriesState {
 }
 
 extension SeriesKey {
+  /// The same metric with every label folded.
+  var overflowing: SeriesKey {
+    let labels = labels.all.map { $0.name == Labels.metricLabel ? $0 : Label($0.name, SeriesLimits.overflowValue) }
+    return SeriesKey(kind: kind, labels: Labels(labels))
+  }
+
   /// The labels without the name as a JSON object, ascending by name: what `series.labels` holds.
   var labelsDocument: String {
     let labels = labels.all.filter { $0.name != Labels.metricLabel }

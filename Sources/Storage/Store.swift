@@ -21,6 +21,8 @@ package struct StoreConfiguration: Sendable {
   package var deadLetterBytesMax = 64 << 20
   /// Most items of bodies that are remembered; the oldest go first.
   package var itemsMax = 4_000_000
+  /// Most caches whose users are told apart at a time.
+  package var userPlacesMax = 512
   package var limits: SeriesLimits
   /// Width of the windows that submissions count in.
   package var widthMs: Int64 = 10_000
@@ -77,6 +79,9 @@ package final class Store: Sendable {
   let compactor: Compactor
   /// 32 random bytes that nobody outside knows, made with the store, for digests that nobody shall be able to foresee.
   package let secret: [UInt8]
+  /// The seed for hashes of users (`BatchDelta.Users`), as random and as secret: nobody can choose ids that count for
+  /// more, and only sketches of one seed can be merged.
+  package let userSeed: UInt64
   private let path: String
   private let lock: FileLock
   /// When a probe last succeeded, monotonic.
@@ -97,10 +102,12 @@ package final class Store: Sendable {
     }
     let pool = try StoreError.wrapping("open \(path)") { try Store.openPool(path, configuration) }
     self.pool = pool
-    secret = try StoreError.wrapping("read secret of \(path)") {
+    let random = try StoreError.wrapping("read secret of \(path)") {
       try pool.read { try Data.fetchOne($0, sql: "SELECT bytes FROM secret").map { Array($0) } ?? [] }
     }
-    guard secret.count == 32 else { throw .damaged("\(path): its secret has \(secret.count) bytes, not 32") }
+    guard random.count == 40 else { throw .damaged("\(path): its secret has \(random.count) bytes, not 40") }
+    secret = Array(random[..<32])
+    userSeed = random[32...].reduce(0) { $0 << 8 | UInt64($1) }
     let catalog = try StoreError.wrapping("read series of \(path)") {
       try pool.read { try SeriesCatalog(limits: configuration.limits, from: $0) }
     }
@@ -109,7 +116,10 @@ package final class Store: Sendable {
     let compactor = Compactor(pool: pool, catalog: catalog, checkpointer, configuration)
     self.compactor = compactor
     try StoreError.wrapping("read journal of \(path)") { try compactor.replay() }
-    committer = Committer(pool: pool, catalog: catalog, configuration) { compactor.journalGrew(by: $0) }
+    let users = try StoreError.wrapping("read users of \(path)") {
+      try pool.read { try UserMemory(placesMax: configuration.userPlacesMax, from: $0, nowMs: Clock.wallMs()) }
+    }
+    committer = Committer(pool: pool, catalog: catalog, users: users, configuration) { compactor.journalGrew(by: $0) }
     compactor.start()
     committer.start()
   }
@@ -155,6 +165,10 @@ package final class Store: Sendable {
 
   /// How often label values were folded into `__overflow__` since the start.
   package var labelOverflows: Int64 { catalog.overflows }
+
+  /// How many different users were seen during the last hour, by id of the series that tells it; those of which nobody
+  /// was seen are missing. Estimated within 2 %. Some 0.5 ms for each of many users.
+  package func activeUsers(nowMs: Int64) -> [Int64: Double] { committer.users.estimates(nowMs: nowMs) }
 
   package var statistics: StoreStatistics {
     var statistics = committer.statistics

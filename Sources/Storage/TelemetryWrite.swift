@@ -12,6 +12,7 @@ struct TelemetryWrite {
   private let db: Database
   private let catalog: SeriesCatalog
   private let items: ItemMemory
+  private let users: UserMemory
   private let widthMs: Int64
   private(set) var staged = StagedSeries()
   private var stagedIndexes: [SeriesKey: Int] = [:]
@@ -19,6 +20,8 @@ struct TelemetryWrite {
   private(set) var entries = JournalEntries()
   /// For `ItemMemory.apply` once the transaction is on disk.
   private(set) var itemChange = ItemMemory.Change()
+  /// For `UserMemory.apply` once the transaction is on disk.
+  private(set) var userChange = UserMemory.Change()
   /// Of dead letters, for the counters.
   private(set) var deadLetters = DeadLetterCounts()
   /// Size of the journal row.
@@ -27,10 +30,11 @@ struct TelemetryWrite {
   /// - Parameters:
   ///   - seriesCount: how many series the catalog holds.
   ///   - widthMs: width of the windows.
-  init(db: Database, catalog: SeriesCatalog, items: ItemMemory, seriesCount: Int, widthMs: Int64) {
+  init(db: Database, catalog: SeriesCatalog, items: ItemMemory, users: UserMemory, seriesCount: Int, widthMs: Int64) {
     self.db = db
     self.catalog = catalog
     self.items = items
+    self.users = users
     self.seriesCount = seriesCount
     self.widthMs = widthMs
   }
@@ -52,14 +56,17 @@ struct TelemetryWrite {
     deadLetters.replayed += Int64(submission.replayed.count)
     deadLetters.stored += Int64(submission.deadLetters.count)
     try stage(submission.delta)
+    for seen in submission.delta.users { try stage(seen, submission.delta.series[seen.series]) }
     if let position = submission.position { try remember(position, atMs: submission.receivedMs) }
     return .committed
   }
 
   /// Writes what was staged and forgets what is too much.
   ///
+  /// - Parameter nowMs: when the newest body was received.
   /// - Returns: the id of the journal row; nil where there was nothing to write.
-  mutating func finish(deadLetterLimits: DeadLetterLimits) throws -> Int64? {
+  mutating func finish(deadLetterLimits: DeadLetterLimits, nowMs: Int64) throws -> Int64? {
+    try users.write(&userChange, nowMs: nowMs, db)
     if deadLetters.stored > 0 { deadLetters.evicted = try DeadLetterTable.evict(deadLetterLimits, db) }
     guard !entries.isEmpty else { return nil }
     let bytes = entries.encoded()
@@ -104,7 +111,9 @@ struct TelemetryWrite {
   // MARK: Series
 
   private mutating func stage(_ delta: BatchDelta) throws {
-    let indexes = try delta.series.map { try index(of: $0) }
+    // Those of users may be too many, and are then not created.
+    let ofUsers = Set(delta.users.lazy.map(\.series))
+    let indexes = try delta.series.enumerated().map { ofUsers.contains($0) ? -1 : try index(of: $1) }
     for count in delta.counts {
       let window = CounterWindow(startMs: count.windowStartMs, increment: count.increment)
       entries.counts.append(.init(series: indexes[count.series], window: window))
@@ -119,6 +128,16 @@ struct TelemetryWrite {
       let sample = GaugeSample(timeMs: gauge.timestampMs, value: gauge.value)
       entries.samples.append(.init(series: indexes[gauge.series], sample: sample))
     }
+  }
+
+  /// Users of a cache that is one too many count for `__overflow__`, so that memory stays bounded.
+  private mutating func stage(_ seen: BatchDelta.Users, _ key: SeriesKey) throws {
+    let known = catalog.index(of: key) ?? stagedIndexes[key]
+    if users.hasRoom(for: known, userChange) {
+      return users.raise(seen, series: try known ?? index(of: key), &userChange)
+    }
+    catalog.countOverflow()
+    users.raise(seen, series: try index(of: key.overflowing), &userChange)
   }
 
   /// The index of a series, which is created where it is new.
@@ -144,5 +163,8 @@ struct TelemetryWrite {
 
 extension BatchDelta {
   /// What the delta costs to hold and to write.
-  var entryCount: Int { counts.count + distributions.count + gauges.count }
+  var entryCount: Int {
+    // A register has four bytes, an entry sixty.
+    counts.count + distributions.count + gauges.count + users.reduce(0) { $0 + 1 + $1.registers.count / 16 }
+  }
 }

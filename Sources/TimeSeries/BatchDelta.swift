@@ -90,14 +90,31 @@ package struct BatchDelta: Sendable {
     }
   }
 
+  /// Users that were seen in one slice of time (`UserSlices`).
+  package struct Users: Sendable, Equatable {
+    /// Index into `BatchDelta.series`.
+    package var series: Int
+    package var sliceStartMs: Int64
+    /// The registers that they raise in a sketch (`UserRegister`), as often as the users were seen.
+    package var registers: [UInt32]
+
+    package init(series: Int, sliceStartMs: Int64, registers: [UInt32]) {
+      self.series = series
+      self.sliceStartMs = sliceStartMs
+      self.registers = registers
+    }
+  }
+
   /// Unique; the other members point into it.
   package var series: [SeriesKey] = []
   package var counts: [Count] = []
   package var distributions: [Distribution] = []
   /// In the order the events came in.
   package var gauges: [Gauge] = []
+  /// A series in a slice may appear more than once.
+  package var users: [Users] = []
 
   package init() {}
 
-  package var isEmpty: Bool { counts.isEmpty && distributions.isEmpty && gauges.isEmpty }
+  package var isEmpty: Bool { counts.isEmpty && distributions.isEmpty && gauges.isEmpty && users.isEmpty }
 }

@@ -22,9 +22,12 @@ package struct MetricFamily: Sendable {
 }
 
 extension MetricFamily {
+  /// The one that is estimated from sketches of users; no event carries its value.
+  package static let activeUsers = "cache_active_users"
+
   /// The families made from cache events, ascending by name.
   package static let cache: [MetricFamily] = [
-    MetricFamily("cache_active_users", .gauge, "Estimated number of distinct users seen in the last hour."),
+    MetricFamily(activeUsers, .gauge, "Estimated number of distinct users seen in the last hour."),
     MetricFamily("cache_bypasses_total", .counter, "Lookups that went straight to the database, by reason."),
     MetricFamily("cache_capacity_entries", .gauge, "Most entries the cache holds."),
     MetricFamily("cache_circuit_breaker_state", .gauge, "1 for the state the circuit breaker is in, 0 for the others."),

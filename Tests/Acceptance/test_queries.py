@@ -374,6 +374,8 @@ def test_a_real_prometheus_stores_the_same_numbers_in_both_formats(server, tmp_p
     lines = tmp_path / "events.ndjson"
     simulate("--events", 3000, "--seed", 5, "--output", lines)
     assert server.post("/api/v1/events", lines.read_bytes()).status == 200
+    # Recorded at the end of a window, where all else is there at once.
+    server.wait_for(lambda: query(server, "cache_active_users").json()["data"]["result"])
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TextOnly)
     proxy.target = server.port
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
