@@ -156,7 +156,8 @@ struct BodyReading {
     let row = RowLabels(
       event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
       detail: labels.detail(of: &event, bytes))
-    tally.add(&event, row, windowStartMs: windowStartMs, timeMs: timeMs, userHash: event.userHash ?? context.userHash)
+    tally.add(
+      &event, row, windowStartMs: windowStartMs, timeMs: timeMs, userHash: event.userHash ?? context.userHash, bytes)
     if keySampler.takes() { sampleKey(of: &event, bytes, service: place.service, cache: place.cache, ageMs: age) }
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)

@@ -57,6 +57,7 @@ struct CacheEvent: Sendable {
   var key = CacheEvent.absent
   var cache = CacheEvent.absent
   var service = CacheEvent.absent
+  var correlation = CacheEvent.absent
   /// The `reason` of a bypass, the `operation` of an error.
   var detail = CacheEvent.absent
 

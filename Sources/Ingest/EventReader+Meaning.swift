@@ -30,7 +30,8 @@ extension EventReader {
       event.service = text(.service)
       event.cohort = cohort(bytes)
     }
-    event.hasIdentity = hasIdentity
+    event.correlation = text(.correlationID)
+    event.hasIdentity = event.correlation.count > 0 || text(.id).count > 0
     try readDetails(of: &event, bytes)
   }
 

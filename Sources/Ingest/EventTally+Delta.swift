@@ -87,6 +87,7 @@ extension EventTally {
     for (index, row) in rows.enumerated() { builder.addDistribution(row, buckets.buckets(ofRow: index)) }
     for moment in moments { builder.addGauges(moment, rows[moment.row]) }
     for seen in users.seen() { builder.addUsers(seen) }
+    builder.addExemplars(exemplars, rows)
     return builder.delta
   }
 }
@@ -98,6 +99,7 @@ private struct DeltaBuilder {
   private var seriesNumbers: PairTable
   private var countNumbers: PairTable
   private var distributionNumbers: PairTable
+  private var exemplarNumbers: PairTable
 
   init(labels: EventLabels, seed: UInt64) {
     self.labels = labels
@@ -105,6 +107,7 @@ private struct DeltaBuilder {
     seriesNumbers = PairTable(seed: seed)
     countNumbers = PairTable(seed: seed)
     distributionNumbers = PairTable(seed: seed)
+    exemplarNumbers = PairTable(seed: seed)
   }
 
   mutating func addCounts(_ row: EventTally.Row) {
@@ -169,6 +172,31 @@ private struct DeltaBuilder {
     let labels = RowLabels(.hit, .unknown, .none, service: seen.service, cache: seen.cache, detail: 0)
     let series = series(.activeUsers, labels)
     delta.users.append(.init(series: series, sliceStartMs: seen.sliceStartMs, registers: seen.registers))
+  }
+
+  mutating func addExemplars(_ exemplars: ExemplarTally, _ rows: [EventTally.Row]) {
+    delta.exemplarText = exemplars.text
+    var textStart = 0
+    // Those of a row follow each other more often than not.
+    var last: (row: Int32, series: Int) = (-1, -1)
+    for entry in exemplars.entries {
+      if entry.row != last.row { last = (entry.row, series(.duration, rows[Int(entry.row)].labels)) }
+      add(
+        .init(
+          series: last.series, bucket: entry.bucket, timeMs: entry.timeMs, seconds: entry.seconds,
+          text: textStart..<entry.textEnd))
+      textStart = entry.textEnd
+    }
+  }
+
+  private mutating func add(_ exemplar: BatchDelta.BucketExemplar) {
+    let next = delta.exemplars.count
+    let number = exemplarNumbers.number(UInt64(exemplar.series), UInt64(exemplar.bucket), next: next)
+    if number == next {
+      delta.exemplars.append(exemplar)
+    } else if exemplar.timeMs >= delta.exemplars[number].timeMs {
+      delta.exemplars[number] = exemplar
+    }
   }
 
   private mutating func addGauge(_ metric: CacheMetric, _ labels: RowLabels, _ timestampMs: Int64, _ value: Double) {

@@ -67,6 +67,7 @@ struct EventTally {
   private(set) var rows: [Row] = []
   private(set) var buckets = BucketCounts()
   private(set) var moments: [Moment] = []
+  private(set) var exemplars = ExemplarTally()
   var users: UserTally
   private var rowSlots = [Int32](repeating: -1, count: 512)
   let seed: UInt64
@@ -82,6 +83,7 @@ struct EventTally {
     buckets.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
     rows.removeAll(keepingCapacity: rows.count < EventTally.rowsKeptMax)
     moments.removeAll(keepingCapacity: moments.count < EventTally.rowsKeptMax)
+    exemplars.removeAll()
     users.removeAll()
     EventTally.clear(&rowSlots, 512)
   }
@@ -89,11 +91,13 @@ struct EventTally {
   /// - Parameters:
   ///   - event: not changed; `inout` because the compiler copies it where it is passed on as a value, which was 5 % of
   ///     the time of an event.
-  ///   - timeMs: the event's own time; decides nothing but the moment of a gauge.
+  ///   - timeMs: the event's own time; decides nothing but the moment of a gauge or an exemplar.
   ///   - userHash: nil for nobody.
+  ///   - bytes: those that the event's ranges refer to.
   @inline(__always)
   mutating func add(
-    _ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64, userHash: UInt64?
+    _ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64, userHash: UInt64?,
+    _ bytes: Span<UInt8>
   ) {
     let index = rowIndex(labels, windowStartMs)
     let hasDuration = event.durationMs != nil && EventTally.isTimed(event.kind)
@@ -107,7 +111,10 @@ struct EventTally {
           memoryBytes: event.memoryBytes))
     }
     if hasDuration, let ms = event.durationMs {
-      buckets.add(row: index, bucket: bucketIndex.index(ofSeconds: ms / 1000))
+      let bucket = bucketIndex.index(ofSeconds: ms / 1000)
+      if buckets.add(row: index, bucket: bucket, isExemplar: event.correlation.count > 0) {
+        exemplars.add(row: index, bucket: bucket, timeMs: timeMs, ms: ms, event.correlation, bytes)
+      }
     }
   }
 

@@ -3,18 +3,6 @@
 // What tests do with an expression beside evaluating it.
 
 extension Expr {
-  /// All selectors, those of range vectors and subqueries too.
-  var selectors: [VectorSelector] {
-    var selectors: [VectorSelector] = []
-    visit { expr in
-      switch expr.node {
-      case .selector(let selector), .matrix(let selector, _): selectors.append(selector)
-      default: break
-      }
-    }
-    return selectors
-  }
-
   /// The expression with `@ timeMs` on every selector and subquery that has none, and is in none that has one.
   ///
   /// Nil where the result depends on the time of the evaluation all the same.

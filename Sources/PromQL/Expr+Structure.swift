@@ -3,6 +3,18 @@
 // What editors and walkers ask of a tree.
 
 extension Expr {
+  /// All selectors, those of range vectors and subqueries too.
+  package var selectors: [VectorSelector] {
+    var selectors: [VectorSelector] = []
+    visit { expr in
+      switch expr.node {
+      case .selector(let selector), .matrix(let selector, _): selectors.append(selector)
+      default: break
+      }
+    }
+    return selectors
+  }
+
   /// The type of the value, given that the tree has been checked (`init(parsing:)`). At most `depthMax` steps.
   package var valueType: ValueType {
     switch node {

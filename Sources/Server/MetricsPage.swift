@@ -13,7 +13,7 @@ struct MetricsPage: Sendable {
     enum Sample {
       case whole(Labels, Int64)
       case number(Labels, Double)
-      case histogram(Labels, Histogram)
+      case histogram(Labels, Histogram, [Int: Exemplar])
     }
 
     let family: MetricFamily
@@ -44,7 +44,7 @@ struct MetricsPage: Sendable {
     var exposition = Exposition(format: format)
     let series = store.series
     let isBrief = MetricsPage.omitsBuckets(series)
-    let entries = (cacheEntries(series, nowMs: nowMs) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
+    let entries = (cacheEntries(series, format, nowMs: nowMs) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
       .sorted { $0.family.name < $1.family.name }
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
@@ -52,7 +52,8 @@ struct MetricsPage: Sendable {
         switch sample {
         case .whole(let labels, let value): exposition.sample(labels, value)
         case .number(let labels, let value): exposition.sample(labels, value)
-        case .histogram(let labels, let histogram): exposition.histogram(labels, histogram, isBrief: isBrief)
+        case .histogram(let labels, let histogram, let exemplars):
+          exposition.histogram(labels, histogram, exemplars: exemplars, isBrief: isBrief)
         }
       }
     }
@@ -100,23 +101,24 @@ struct MetricsPage: Sendable {
     }
   }
 
-  private func cacheEntries(_ series: [SeriesState], nowMs: Int64) -> [Entry] {
+  private func cacheEntries(_ series: [SeriesState], _ format: Exposition.Format, nowMs: Int64) -> [Entry] {
+    let exemplars = format == .openMetrics ? store.newestExemplars : [:]
     let byName = Dictionary(grouping: series) { $0.key.labels.metricName }
     return byName.compactMap { name, series in
       guard let family = MetricFamily.cache(named: name) else { return nil }
       let sorted = series.sorted { $0.key.labels < $1.key.labels }
-      guard name == MetricFamily.activeUsers else { return Entry(family, sorted.map { MetricsPage.sample(of: $0) }) }
+      guard name == MetricFamily.activeUsers else { return Entry(family, sorted.map { MetricsPage.sample(of: $0, exemplars) }) }
       // As of now, where the series has what was recorded last.
       let users = store.activeUsers(nowMs: nowMs)
       return Entry(family, sorted.map { .number($0.key.labels, users[$0.id] ?? 0) })
     }
   }
 
-  private static func sample(of series: SeriesState) -> Entry.Sample {
+  private static func sample(of series: SeriesState, _ exemplars: [Int64: [Int: Exemplar]]) -> Entry.Sample {
     switch series.key.kind {
     case .counter: .whole(series.key.labels, series.count)
     case .gauge: .number(series.key.labels, series.value)
-    case .histogram: .histogram(series.key.labels, series.histogram ?? Histogram())
+    case .histogram: .histogram(series.key.labels, series.histogram ?? Histogram(), exemplars[series.id] ?? [:])
     }
   }
 

@@ -3,6 +3,7 @@
 internal import HTTP
 internal import JSON
 internal import PromQL
+internal import Storage
 internal import TimeSeries
 
 // The envelopes of Prometheus' HTTP API. https://prometheus.io/docs/prometheus/latest/querying/api/
@@ -203,6 +204,38 @@ enum PrometheusAnswer {
   private static func metric(_ labels: Labels, to writer: inout JSONWriter) {
     writer.key("metric")
     object(labels, to: &writer)
+  }
+
+  static func exemplars(_ series: [SeriesExemplars]) -> Response {
+    success(capacity: 256 + series.reduce(0) { $0 + 256 + $1.exemplars.count * 128 }) { writer in
+      var buffer: [UInt8] = []
+      writer.beginArray()
+      for series in series {
+        writer.beginObject()
+        writer.key("seriesLabels")
+        object(series.labels, to: &writer)
+        writer.key("exemplars")
+        writer.beginArray()
+        for exemplar in series.exemplars { write(exemplar, to: &writer, &buffer) }
+        writer.endArray()
+        writer.endObject()
+      }
+      writer.endArray()
+    }
+  }
+
+  private static func write(_ exemplar: Exemplar, to writer: inout JSONWriter, _ buffer: inout [UInt8]) {
+    writer.beginObject()
+    writer.key("labels")
+    object(Labels([Label(Exemplar.label, exemplar.id)]), to: &writer)
+    buffer.removeAll(keepingCapacity: true)
+    PrometheusNumber.append(exemplar.seconds, to: &buffer)
+    writer.member("value", String(decoding: buffer, as: UTF8.self))
+    buffer.removeAll(keepingCapacity: true)
+    PrometheusNumber.append(timeMs: exemplar.timeMs, to: &buffer)
+    writer.key("timestamp")
+    writer.raw(buffer)
+    writer.endObject()
   }
 
   /// Labels as an object, `__name__` among them.

@@ -73,6 +73,16 @@ struct QueryService: Sendable {
     }
   }
 
+  /// The exemplars of all buckets that any selector of an expression matches, ascending by labels.
+  func exemplars(of expr: Expr, fromMs: Int64, throughMs: Int64, _ terms: Terms) throws -> [SeriesExemplars] {
+    let deadlineMs = Clock.monotonicMs() + terms.timeoutMs
+    let found = try store.exemplars(matchingAny: expr.selectors.map(\.matchers), fromMs: fromMs, throughMs: throughMs) {
+      Clock.monotonicMs() < deadlineMs && !terms.isAbandoned()
+    }
+    guard let found else { throw PrometheusError(.timeout, "query timed out in expression evaluation") }
+    return found
+  }
+
   private func reading<Value>(_ body: (StoreSource) throws -> Value) throws -> Value {
     try store.reading("read series") { try body(StoreSource($0, asOfMs: Clock.wallMs(), widthMs: resolutionMs)) }
   }

@@ -36,6 +36,7 @@ final class Committer: Sendable {
   private let catalog: SeriesCatalog
   private let items: ItemMemory
   let users: UserMemory
+  let exemplars: ExemplarMemory
   private let deadLetterLimits: DeadLetterLimits
   private let widthMs: Int64
   /// Told how many bytes each commit adds to the journal.
@@ -43,12 +44,13 @@ final class Committer: Sendable {
   private let monitor = Monitor(State())
 
   init(
-    pool: DatabasePool, catalog: SeriesCatalog, users: UserMemory, _ configuration: StoreConfiguration,
-    journalGrew: @escaping @Sendable (Int) -> Void
+    pool: DatabasePool, catalog: SeriesCatalog, users: UserMemory, exemplars: ExemplarMemory,
+    _ configuration: StoreConfiguration, journalGrew: @escaping @Sendable (Int) -> Void
   ) {
     self.pool = pool
     self.catalog = catalog
     self.users = users
+    self.exemplars = exemplars
     items = ItemMemory(itemsMax: configuration.itemsMax)
     deadLetterLimits = DeadLetterLimits(
       lettersMax: configuration.deadLettersMax, bytesMax: configuration.deadLetterBytesMax)
@@ -143,7 +145,8 @@ final class Committer: Sendable {
     let (outcomes, write, journalID) = try StoreError.wrapping("commit") {
       try pool.write { db in
         var write = TelemetryWrite(
-          db: db, catalog: catalog, items: items, users: users, seriesCount: seriesCount, widthMs: widthMs)
+          db: db, catalog: catalog, items: items, users: users, exemplars: exemplars, seriesCount: seriesCount,
+          widthMs: widthMs)
         let outcomes = try group.map { try write.stage($0) }
         let journalID = try write.finish(deadLetterLimits: deadLetterLimits, nowMs: receivedMs)
         let staged = write.staged.states
@@ -154,6 +157,7 @@ final class Committer: Sendable {
     catalog.apply(created: write.staged.states, write.entries, journalID: journalID, receivedMs: receivedMs)
     items.apply(write.itemChange)
     users.apply(write.userChange)
+    exemplars.apply(write.exemplarChange)
     count(write.deadLetters)
     journalGrew(write.journalBytes)
     return outcomes

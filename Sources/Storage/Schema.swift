@@ -208,6 +208,21 @@ enum Schema {
           CREATE INDEX user_slice_place ON user_slice (start_ms, series_id);
           """)
     }
+    migrator.registerMigration("8 exemplars") { db in
+      // Ascending by age: the newest row is never deleted, so no id comes twice.
+      try db.execute(
+        sql: """
+          CREATE TABLE exemplar (
+            id INTEGER PRIMARY KEY,
+            series_id INTEGER NOT NULL REFERENCES series (id),
+            bucket INTEGER NOT NULL,
+            time_ms INTEGER NOT NULL,
+            value REAL NOT NULL,
+            correlation_id TEXT NOT NULL
+          ) STRICT;
+          CREATE INDEX exemplar_series ON exemplar (series_id, time_ms);
+          """)
+    }
     return migrator
   }
 }

@@ -23,6 +23,8 @@ package struct StoreConfiguration: Sendable {
   package var itemsMax = 4_000_000
   /// Most caches whose users are told apart at a time.
   package var userPlacesMax = 512
+  /// Most exemplars kept; the oldest go first. Each has at most some 500 bytes.
+  package var exemplarsMax = 50_000
   package var limits: SeriesLimits
   /// Width of the windows that submissions count in.
   package var widthMs: Int64 = 10_000
@@ -119,7 +121,10 @@ package final class Store: Sendable {
     let users = try StoreError.wrapping("read users of \(path)") {
       try pool.read { try UserMemory(placesMax: configuration.userPlacesMax, from: $0, nowMs: Clock.wallMs()) }
     }
-    committer = Committer(pool: pool, catalog: catalog, users: users, configuration) { compactor.journalGrew(by: $0) }
+    let exemplars = try StoreError.wrapping("read exemplars of \(path)") {
+      try pool.read { try ExemplarMemory(exemplarsMax: configuration.exemplarsMax, from: $0) }
+    }
+    committer = Committer(pool: pool, catalog: catalog, users: users, exemplars: exemplars, configuration) { compactor.journalGrew(by: $0) }
     compactor.start()
     committer.start()
   }

@@ -13,6 +13,7 @@ struct TelemetryWrite {
   private let catalog: SeriesCatalog
   private let items: ItemMemory
   private let users: UserMemory
+  private let exemplars: ExemplarMemory
   private let widthMs: Int64
   private(set) var staged = StagedSeries()
   private var stagedIndexes: [SeriesKey: Int] = [:]
@@ -22,6 +23,8 @@ struct TelemetryWrite {
   private(set) var itemChange = ItemMemory.Change()
   /// For `UserMemory.apply` once the transaction is on disk.
   private(set) var userChange = UserMemory.Change()
+  /// For `ExemplarMemory.apply` once the transaction is on disk.
+  private(set) var exemplarChange = ExemplarMemory.Change()
   /// Of dead letters, for the counters.
   private(set) var deadLetters = DeadLetterCounts()
   /// Size of the journal row.
@@ -30,11 +33,15 @@ struct TelemetryWrite {
   /// - Parameters:
   ///   - seriesCount: how many series the catalog holds.
   ///   - widthMs: width of the windows.
-  init(db: Database, catalog: SeriesCatalog, items: ItemMemory, users: UserMemory, seriesCount: Int, widthMs: Int64) {
+  init(
+    db: Database, catalog: SeriesCatalog, items: ItemMemory, users: UserMemory, exemplars: ExemplarMemory,
+    seriesCount: Int, widthMs: Int64
+  ) {
     self.db = db
     self.catalog = catalog
     self.items = items
     self.users = users
+    self.exemplars = exemplars
     self.seriesCount = seriesCount
     self.widthMs = widthMs
   }
@@ -55,7 +62,7 @@ struct TelemetryWrite {
     for letter in submission.deadLetters { try DeadLetterTable.insert(letter, atMs: submission.receivedMs, db) }
     deadLetters.replayed += Int64(submission.replayed.count)
     deadLetters.stored += Int64(submission.deadLetters.count)
-    try stage(submission.delta)
+    try stage(submission.delta, receivedMs: submission.receivedMs)
     for seen in submission.delta.users { try stage(seen, submission.delta.series[seen.series]) }
     if let position = submission.position { try remember(position, atMs: submission.receivedMs) }
     return .committed
@@ -67,6 +74,7 @@ struct TelemetryWrite {
   /// - Returns: the id of the journal row; nil where there was nothing to write.
   mutating func finish(deadLetterLimits: DeadLetterLimits, nowMs: Int64) throws -> Int64? {
     try users.write(&userChange, nowMs: nowMs, db)
+    try exemplars.write(&exemplarChange, db)
     if deadLetters.stored > 0 { deadLetters.evicted = try DeadLetterTable.evict(deadLetterLimits, db) }
     guard !entries.isEmpty else { return nil }
     let bytes = entries.encoded()
@@ -110,7 +118,7 @@ struct TelemetryWrite {
 
   // MARK: Series
 
-  private mutating func stage(_ delta: BatchDelta) throws {
+  private mutating func stage(_ delta: BatchDelta, receivedMs: Int64) throws {
     // Those of users may be too many, and are then not created.
     let ofUsers = Set(delta.users.lazy.map(\.series))
     let indexes = try delta.series.enumerated().map { ofUsers.contains($0) ? -1 : try index(of: $1) }
@@ -128,6 +136,7 @@ struct TelemetryWrite {
       let sample = GaugeSample(timeMs: gauge.timestampMs, value: gauge.value)
       entries.samples.append(.init(series: indexes[gauge.series], sample: sample))
     }
+    exemplars.stage(delta, indexes, receivedMs: receivedMs, &exemplarChange)
   }
 
   /// Users of a cache that is one too many count for `__overflow__`, so that memory stays bounded.

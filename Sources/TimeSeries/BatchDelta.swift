@@ -105,6 +105,25 @@ package struct BatchDelta: Sendable {
     }
   }
 
+  /// One event that stands for a bucket of a histogram.
+  package struct BucketExemplar: Sendable, Equatable {
+    /// Index into `BatchDelta.series`.
+    package var series: Int
+    package var bucket: Int32
+    package var timeMs: Int64
+    package var seconds: Double
+    /// Its id in `exemplarText`, as `Exemplar.isShown` wants it.
+    package var text: Range<Int>
+
+    package init(series: Int, bucket: Int32, timeMs: Int64, seconds: Double, text: Range<Int>) {
+      self.series = series
+      self.bucket = bucket
+      self.timeMs = timeMs
+      self.seconds = seconds
+      self.text = text
+    }
+  }
+
   /// Unique; the other members point into it.
   package var series: [SeriesKey] = []
   package var counts: [Count] = []
@@ -113,6 +132,9 @@ package struct BatchDelta: Sendable {
   package var gauges: [Gauge] = []
   /// A series in a slice may appear more than once.
   package var users: [Users] = []
+  /// At most one for a series and bucket: the latest.
+  package var exemplars: [BucketExemplar] = []
+  package var exemplarText: [UInt8] = []
 
   package init() {}
 

@@ -42,8 +42,12 @@ package struct Exposition {
 
   /// The samples of one histogram: cumulative buckets, sum, count.
   ///
-  /// - Parameter isBrief: of the buckets only the last, which every histogram must have.
-  package mutating func histogram(_ labels: Labels, _ histogram: Histogram, isBrief: Bool = false) {
+  /// - Parameters:
+  ///   - exemplars: by bucket; the text format has none.
+  ///   - isBrief: of the buckets only the last, which every histogram must have.
+  package mutating func histogram(
+    _ labels: Labels, _ histogram: Histogram, exemplars: [Int: Exemplar] = [:], isBrief: Bool = false
+  ) {
     let name = labels.metricName
     let rest = labels.all.filter { $0.name != Labels.metricLabel }
       .map { "\($0.name)=\"\(Exposition.escapedLabelValue($0.value))\"" }
@@ -52,10 +56,17 @@ package struct Exposition {
     for (index, count) in histogram.counts.enumerated() {
       cumulative += count
       if isBrief, index < histogram.counts.count - 1 { continue }
-      append("\(prefix)\(DurationBuckets.boundNames[index])\"} \(cumulative)\n")
+      let exemplar = exemplars[index].map { written($0) } ?? ""
+      append("\(prefix)\(DurationBuckets.boundNames[index])\"} \(cumulative)\(exemplar)\n")
     }
     let suffix = rest.isEmpty ? "" : "{\(rest.joined(separator: ","))}"
     append("\(name)_sum\(suffix) \(Exposition.number(histogram.sum))\n\(name)_count\(suffix) \(cumulative)\n")
+  }
+
+  private func written(_ exemplar: Exemplar) -> String {
+    guard format == .openMetrics else { return "" }
+    let id = Exposition.escapedLabelValue(exemplar.id)
+    return " # {\(Exemplar.label)=\"\(id)\"} \(Exposition.number(exemplar.seconds)) \(Exposition.seconds(exemplar.timeMs))"
   }
 
   /// Ends the document; OpenMetrics asks for a last line.
@@ -110,6 +121,12 @@ extension Exposition {
       }
     }
     return String(result)
+  }
+
+  /// A time in ms as seconds, always with its three decimals.
+  private static func seconds(_ timeMs: Int64) -> String {
+    let (seconds, rest) = timeMs.magnitude.quotientAndRemainder(dividingBy: 1000)
+    return "\(timeMs < 0 ? "-" : "")\(seconds).\(String(rest + 1000).dropFirst())"
   }
 
   /// A value as Go prints it, which is what every parser of these formats was written against.

@@ -113,3 +113,22 @@ func aScraperGetsTheFormatItPrefers(accept: String?, expected: Exposition.Format
   #expect("\(Exposition.Format.text.contentType)" == "text/plain; version=0.0.4; charset=utf-8")
   #expect("\(Exposition.Format.openMetrics.contentType)" == "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
+
+@Test func exemplarsStandBehindTheirBucketInOpenMetricsAlone() {
+  var histogram = Histogram()
+  histogram.add([.init(bucket: 0, count: 2), .init(bucket: 237, count: 1)], sum: 90)
+  let exemplars = [
+    0: Exemplar(id: "a\"b\\ü", seconds: 0.0000005, timeMs: 1_760_000_000_120), 237: Exemplar(id: "b", seconds: 90, timeMs: 5),
+  ]
+  func lines(_ format: Exposition.Format, isBrief: Bool) -> [String] {
+    var exposition = Exposition(format: format)
+    exposition.histogram(Labels(metric: "d_seconds"), histogram, exemplars: exemplars, isBrief: isBrief)
+    return String(decoding: exposition.bytes, as: UTF8.self).split(separator: "\n").map(String.init).filter { $0.contains("_bucket") }
+  }
+  let open = lines(.openMetrics, isBrief: false)
+  #expect(open.first == #"d_seconds_bucket{le="1e-06"} 2 # {correlation_id="a\"b\\ü"} 5e-07 1760000000.120"#)
+  #expect(open.last == #"d_seconds_bucket{le="+Inf"} 3 # {correlation_id="b"} 90 0.005"#)
+  #expect(open.filter { $0.contains("#") }.count == 2)
+  #expect(lines(.openMetrics, isBrief: true) == [#"d_seconds_bucket{le="+Inf"} 3 # {correlation_id="b"} 90 0.005"#])
+  #expect(lines(.text, isBrief: false).filter { $0.contains("#") } == [])
+}

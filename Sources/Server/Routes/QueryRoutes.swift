@@ -35,7 +35,9 @@ struct QueryRoutes: Sendable {
     }
     add("/api/v1/series", to: &router) { parameters, _ in try series(parameters) }
     add("/api/v1/labels", to: &router) { parameters, _ in try labelNames(parameters) }
-    add("/api/v1/query_exemplars", to: &router) { parameters, _ in try exemplars(parameters) }
+    add("/api/v1/query_exemplars", to: &router) { parameters, token in
+      try exemplars(parameters, token)
+    }
     router.get("/api/v1/label/:name/values") { exchange in
       let name = exchange.parameter(0)
       answer(exchange) { parameters, _ in try labelValues(name, parameters) }
@@ -88,15 +90,15 @@ struct QueryRoutes: Sendable {
 
   // MARK: Queries
 
-  /// Exemplars are not kept in this version; the question is checked, and answered with none.
-  private func exemplars(_ parameters: PrometheusParameters) throws -> Response {
+  private func exemplars(_ parameters: PrometheusParameters, _ token: SuspendedExchange) throws -> Response {
     let fromMs = try parameters.timeMs("start") ?? 0
-    let throughMs = try parameters.timeMs("end") ?? Clock.wallMs()
+    let throughMs = try parameters.timeMs("end") ?? .max / 4
     guard throughMs >= fromMs else {
       throw PrometheusError.invalidParameter("end", "end timestamp must not be before start timestamp")
     }
-    _ = try Expr(parsing: parameters.text("query") ?? "")
-    return PrometheusAnswer.strings([])
+    let expr = try Expr(parsing: parameters.text("query") ?? "")
+    let terms = try evaluation.terms(parameters) { token.isAbandoned }
+    return PrometheusAnswer.exemplars(try queries.exemplars(of: expr, fromMs: fromMs, throughMs: throughMs, terms))
   }
 
   // MARK: Series and labels
