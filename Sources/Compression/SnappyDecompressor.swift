@@ -193,7 +193,7 @@ enum CRC32C {
   }
 }
 
-/// Compression, for tests.
+/// Compression of what the store keeps, and for tests.
 package enum Snappy {
   /// `bytes` as one block.
   package static func compress(_ bytes: Span<UInt8>) -> [UInt8] {

@@ -23,6 +23,7 @@ struct BodyReading {
   let lineFormats = LineFormats()
   private var tally: EventTally
   private var keySampler: EventSampler
+  var recents: RecentEventWriter
   private let seed: UInt64
   private let users: UserHash
   var labels: EventLabels
@@ -47,6 +48,7 @@ struct BodyReading {
     tally = EventTally(seed: seed)
     keySampler = EventSampler(perSecondMax: settings.keySamplesPerSecond, seed: seed)
     users = UserHash(seed: settings.userSeed)
+    recents = RecentEventWriter(settings: settings, seed: seed)
     labels = EventLabels(settings: settings, seed: seed)
     texts = Array(repeating: [], count: BodyReading.nestingMax)
     uncoloured = Array(repeating: [], count: BodyReading.nestingMax + 1)
@@ -60,10 +62,12 @@ struct BodyReading {
     tally.users.oldestStartMs = UserSlices.oldestStartMs(nowMs: receivedAtMs)
     batch = DecodedBatch()
     keySampler.begin(atMs: receivedAtMs)
+    recents.begin(atMs: receivedAtMs)
     defer {
       rejectedBytes = 0
       tally.removeAll()
       labels.removeOutside()
+      _ = recents.take(accepted: 0)
       batch = DecodedBatch()
     }
     try read(&self)
@@ -71,6 +75,7 @@ struct BodyReading {
     result.delta = tally.delta(labels)
     result.overflowedLabels = labels.overflows
     if !result.keys.isEmpty { result.keys.name(labels) }
+    result.recent = recents.take(accepted: batch.accepted)
     return result
   }
 
@@ -126,6 +131,8 @@ struct BodyReading {
     if let cache = reader.fields[.cache], cache.kind == .string { context.cache = labels.cache(cache.string, bytes) }
     context.hasIdentity = outer.hasIdentity || reader.hasIdentity
     context.userHash = userHash(bytes) ?? outer.userHash
+    recents.lend(bytes, reader, isOuter: !outer.hasLentIDs)
+    context.hasLentIDs = true
     return context
   }
 
@@ -159,6 +166,11 @@ struct BodyReading {
     tally.add(
       &event, row, windowStartMs: windowStartMs, timeMs: timeMs, userHash: event.userHash ?? context.userHash, bytes)
     if keySampler.takes() { sampleKey(of: &event, bytes, service: place.service, cache: place.cache, ageMs: age) }
+    if recents.concerns(event.kind) {
+      recents.choose(
+        &event, bytes, reader, labels, service: place.service, cache: place.cache, timeMs: timeMs,
+        hasLentIDs: context.hasLentIDs)
+    }
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
   }
@@ -191,14 +203,22 @@ struct BodyReading {
   ///   - number: line or index from 1.
   @inline(__always)
   mutating func note(_ outcome: RecordOutcome, _ bytes: Span<UInt8>, _ start: Int, _ end: Int, number: Int) {
+    if recents.hasChoice { recents.keep(bytes, start, end) }
     if let reason = noted(outcome) { keep(reason, bytes, start, end, timeMs: nil, number: number) }
   }
 
   /// The same for a record with a context, whose time is kept with a rejected one.
   mutating func note(_ outcome: RecordOutcome, _ record: Span<UInt8>, _ context: RecordContext, number: Int) {
+    if recents.hasChoice { recents.keep(record, 0, record.count) }
     if let reason = noted(outcome) {
       keep(reason, record, 0, record.count, timeMs: context.timestampMs, number: number)
     }
+  }
+
+  /// The same for an accepted record that is in no body.
+  mutating func noteAccepted(_ record: Span<UInt8>) {
+    if recents.hasChoice { recents.keep(record, 0, record.count) }
+    batch.accepted += 1
   }
 
   /// - Returns: the reason of a rejection that is to be kept.

@@ -50,6 +50,8 @@ package struct DecodedBatch: Sendable {
   package var overflowedLabels = 0
   /// What was looked up, for `HotKeys`.
   package var keys = KeySamples()
+  /// What is kept as it was received.
+  package var recent = RecentEvents()
 }
 
 extension DecodedBatch {

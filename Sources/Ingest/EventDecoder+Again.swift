@@ -25,10 +25,9 @@ extension EventDecoder {
     again records: [RejectedRecord], receivedAtMs: Int64
   ) -> (batch: DecodedBatch, outcomes: [AgainOutcome]) {
     var outcomes: [AgainOutcome] = []
-    var batch = read(receivedAtMs: receivedAtMs) { reading in
+    let batch = read(receivedAtMs: receivedAtMs) { reading in
       outcomes = records.map { reading.readAgain($0) }
     }
-    batch.accepted = outcomes.count { $0 == .accepted }
     return (batch, outcomes)
   }
 }
@@ -39,7 +38,9 @@ extension BodyReading {
     var context = RecordContext()
     context.timestampMs = record.timeMs
     switch settleAgain(record.bytes.span, context) {
-    case .accepted: return .accepted
+    case .accepted:
+      noteAccepted(record.bytes.span)
+      return .accepted
     case .ignored: return .ignored
     case .rejected(let reason): return .rejected(reason ?? "")
     }

@@ -222,4 +222,6 @@ struct RecordContext {
   var cohort = CacheEvent.Cohort.none
   var hasIdentity = false
   var userHash: UInt64?
+  /// Whether `RecentEventWriter` remembers the ids of records around the event.
+  var hasLentIDs = false
 }

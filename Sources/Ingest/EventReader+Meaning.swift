@@ -167,7 +167,7 @@ extension EventReader {
 
   /// Strings, and numbers as they are written; anything else is the same as absent.
   @inline(__always)
-  private func text(_ field: EventField) -> JSONString {
+  func text(_ field: EventField) -> JSONString {
     guard let value = fields[field], value.kind == .string || value.kind == .number else { return CacheEvent.absent }
     return value.string
   }

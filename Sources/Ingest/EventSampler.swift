@@ -35,7 +35,8 @@ struct EventSampler {
   /// Events received at a time come next. The step follows the rate of the second before.
   mutating func begin(atMs: Int64) {
     let (elapsedMs, overflows) = atMs.subtractingReportingOverflow(startMs)
-    guard perSecondMax > 0, overflows || !(0..<1_000).contains(elapsedMs) else { return }
+    // Threads that share a decoder read the clock before they have it, so time may go back a little.
+    guard perSecondMax > 0, overflows || !(-1_000..<1_000).contains(elapsedMs) else { return }
     let perSecond = overflows || elapsedMs < 0 ? seen : Int(Double(seen) * 1_000 / Double(elapsedMs))
     step = min((perSecond + perSecondMax - 1) / perSecondMax, EventSampler.stepMax)
     if step < 1 { step = 1 }

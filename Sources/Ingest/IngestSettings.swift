@@ -34,6 +34,10 @@ package struct IngestSettings: Sendable {
   /// Seeds the hashes of users, which only those of one seed can be merged of; the store's, so that nobody outside can
   /// choose ids that count for more.
   package var userSeed: UInt64 = 0
+  /// About how many events a second of one decoder are kept as they were received, beside those that always are.
+  package var recentEventsPerSecond = 200
+  /// How many bytes of such events one body may leave; 0 keeps none.
+  package var recentBytesMax = 8 << 20
 
   package init() {}
 }

@@ -18,7 +18,7 @@ struct LabelInterner {
   private let outsideMax: Int
   private let seed: UInt64
   private var entries: [Entry] = []
-  private var bytes: [UInt8] = []
+  private(set) var bytes: [UInt8] = []
   /// Numbers by hash, -1 for an empty slot; a power of two, at most half full.
   private var slots: [Int32]
   /// Those below stay when a body is done.
@@ -53,6 +53,9 @@ struct LabelInterner {
   func value(_ number: Int) -> String {
     String(decoding: bytes[entries[number].start..<entries[number].end], as: UTF8.self)
   }
+
+  /// Where a value stands in `bytes`.
+  func range(of number: Int) -> Range<Int> { entries[number].start..<entries[number].end }
 
   /// For each number the lowest one whose value Unicode calls equal; nil where each is its own, as in ASCII.
   func spellings() -> [Int]? {

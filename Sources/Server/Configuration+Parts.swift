@@ -9,6 +9,7 @@ extension Configuration {
   var store: StoreConfiguration {
     var settings = StoreConfiguration(
       folder: dataFolder, sizeBytesMax: retention.sizeBytesMax, limits: SeriesLimits(labelValuesMax: ingest.labelLimit))
+    settings.recentEventBytesMax = retention.recentEventBytesMax
     settings.widthMs = resolutionMs
     // Raw windows are finer than 1 min and take about a byte each, so they serve that retention too.
     settings.retention.rawMs = max(retention.rawMs, retention.oneMinuteMs)
@@ -24,6 +25,8 @@ extension Configuration {
     settings.keyPatterns = KeyPatterns(configured: ingest.keys)
     settings.labelValuesMax = ingest.labelLimit
     settings.userSeed = userSeed
+    // No body may push all others out of the log.
+    settings.recentBytesMax = min(settings.recentBytesMax, retention.recentEventBytesMax / 8)
     return settings
   }
 }

@@ -21,6 +21,8 @@ package struct Configuration: Sendable {
     package var oneMinuteMs: Int64 = 35 * Configuration.dayMs
     package var oneHourMs: Int64 = 2 * 365 * Configuration.dayMs
     package var sizeBytesMax: Int64 = 20 << 30
+    /// Of events as they were received; 0 keeps none.
+    package var recentEventBytesMax = 64 << 20
 
     /// How long anything is kept; events older than this are refused.
     package var longestMs: Int64 { max(rawMs, oneMinuteMs, oneHourMs) }

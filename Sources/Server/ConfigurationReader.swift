@@ -52,6 +52,10 @@ package struct ConfigurationReader {
     Setting(key: "retention.max_size", expected: "a size of at least 1MiB, such as 20GiB") {
       assign(&$0.retention.sizeBytesMax, Quantity.sizeBytes($1).flatMap { $0 >= 1 << 20 ? $0 : nil })
     },
+    Setting(key: "retention.recent_events", expected: "a size from 1MiB to 1GiB, such as 64MiB, or 0B for none") {
+      let bytes = Quantity.sizeBytes($1).flatMap { $0 == 0 || (1 << 20...1 << 30).contains($0) ? Int($0) : nil }
+      return assign(&$0.retention.recentEventBytesMax, bytes)
+    },
     Setting(key: "ingest.max_body", expected: "a size from 1KiB to 1GiB, such as 64MiB") {
       assign(&$0.ingest.bodyBytesMax, Quantity.sizeBytes($1).flatMap { (1 << 10...1 << 30).contains($0) ? Int($0) : nil })
     },

@@ -81,6 +81,7 @@ struct DeadLetterReplay: Sendable {
     var submission = Submission(
       delta: batch.delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: nowMs)
     submission.replayed = counted.map(\.id)
+    submission.recent = RecentEventChunk(batch.recent)
     let result = Monitor<Result<CommitOutcome, StoreError>?>(nil)
     try intake.store.submit(submission) { outcome in result.change { $0 = outcome } }
     guard let outcome = result.wait(until: { $0 }) else { preconditionFailure("a wait without a limit ends with an outcome") }

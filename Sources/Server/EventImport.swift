@@ -40,9 +40,10 @@ package final class EventImport: Sendable {
     let nowMs = Clock.wallMs()
     let batch = decoders.decode { $0.decode(body.span, from: origin, receivedAtMs: nowMs) }
     let key = batch.carriesIdentity ? keys.key(path: EventRoutes.path, "body", body, nowMs: nowMs) : nil
-    let submission = Submission(
+    var submission = Submission(
       delta: batch.delta, deadLetters: DeadLetter.list(batch.rejections, source: EventRoutes.name), dedupeKey: key,
       answer: EventRoutes.answer(to: batch, errorsMax: IngestSettings().errorsMax), receivedMs: nowMs)
+    submission.recent = RecentEventChunk(batch.recent)
     let isDuplicate: Bool
     switch try store.commit(submission) {
     case .duplicate: isDuplicate = true

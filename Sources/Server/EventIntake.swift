@@ -161,6 +161,7 @@ struct EventIntake: Sendable {
         delta: batch.delta,
         deadLetters: DeadLetter.list(batch.rejections, source: name),
         dedupeKey: dedupeKey, answer: stored, receivedMs: receivedMs)
+      submission.recent = RecentEventChunk(batch.recent)
       accepted = batch.accepted
       rejected = batch.rejected
       ignored = batch.ignored

@@ -126,6 +126,7 @@ struct MetricsPage: Sendable {
     let commits = store.statistics
     // A store that cannot be read shows less of itself; `/-/ready` says why.
     let letters = try? store.deadLetterTotal()
+    let recent = try? store.recentEventTotal()
     let build = Labels(metric: "rampart_build_info", [Label("version", BuildInformation.version)])
     return [
       Entry(MetricFamily("rampart_build_info", .gauge, "1, with the version as a label."), [.number(build, 1)]),
@@ -159,6 +160,14 @@ struct MetricsPage: Sendable {
         ].map { .whole(Labels(metric: "rampart_deadletters_total", [Label("outcome", $0.0)]), $0.1) }),
       Entry("rampart_deadletters_stored", .gauge, "Dead letters that are kept.", letters.map { Double($0.letters) }),
       Entry("rampart_deadletters_stored_bytes", .gauge, "Bytes of the records they keep.", letters.map { Double($0.bytes) }),
+      Entry(
+        MetricFamily("rampart_recent_events_total", .counter, "Events since the start, by what the log of recent events did with them."),
+        [
+          ("stored", commits.recentEvents.stored), ("evicted", commits.recentEvents.evicted),
+          ("sampled_out", commits.recentEvents.sampledOut),
+        ].map { .whole(Labels(metric: "rampart_recent_events_total", [Label("outcome", $0.0)]), $0.1) }),
+      Entry("rampart_recent_events_stored", .gauge, "Events in the log of recent events.", recent.map { Double($0.events) }),
+      Entry("rampart_recent_events_stored_bytes", .gauge, "Bytes of the log of recent events.", recent.map { Double($0.bytes) }),
       Entry("rampart_store_series", .gauge, "Series in the store.", Double(seriesCount)),
       Entry("rampart_store_size_bytes", .gauge, "Size of the database file.", (try? store.sizeBytes()).map(Double.init)),
       Entry("rampart_store_commits_total", .counter, "Transactions of telemetry committed.", Double(commits.commits)),

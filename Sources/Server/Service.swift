@@ -162,6 +162,7 @@ package final class Service: Sendable {
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
     ).add(to: &router)
+    RecentEventRoutes(store: store, worker: workers.readings).add(to: &router)
     HotKeyRoutes(counters: counters, worker: workers.readings).add(to: &router)
     QueryRoutes(
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries

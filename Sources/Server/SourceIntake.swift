@@ -20,6 +20,7 @@ struct SourceIntake: EventSink {
       delta: events.delta, deadLetters: DeadLetter.list(events.rejections, source: batch.name), dedupeKey: key,
       answer: Answer(status: 200, body: []), receivedMs: batch.receivedMs)
     submission.position = batch.position
+    submission.recent = RecentEventChunk(events.recent)
     let records = events.accepted + events.rejected + events.ignored
     do throws(StoreError) {
       try store.submit(submission) { result in

@@ -26,9 +26,11 @@ final class Committer: Sendable {
     var failures: Int64 = 0
     var refusals: Int64 = 0
     var deadLetters = DeadLetterCounts()
+    var recentEvents = RecentEventCounts()
   }
 
-  /// Bounds of the queue. Series entries and keys of items are what a submission costs to hold and to write; 60 bytes each.
+  /// Bounds of the queue. Series entries, keys of items and bytes of recent events are what a submission costs to hold and
+  /// to write; 60 bytes each.
   static let submissionsMax = 4_096
   static let entriesMax = 2_000_000
 
@@ -38,6 +40,7 @@ final class Committer: Sendable {
   let users: UserMemory
   let exemplars: ExemplarMemory
   private let deadLetterLimits: DeadLetterLimits
+  private let recentEventBytesMax: Int
   private let widthMs: Int64
   /// Told how many bytes each commit adds to the journal.
   private let journalGrew: @Sendable (Int) -> Void
@@ -54,6 +57,7 @@ final class Committer: Sendable {
     items = ItemMemory(itemsMax: configuration.itemsMax)
     deadLetterLimits = DeadLetterLimits(
       lettersMax: configuration.deadLettersMax, bytesMax: configuration.deadLetterBytesMax)
+    recentEventBytesMax = configuration.recentEventBytesMax
     widthMs = configuration.widthMs
     self.journalGrew = journalGrew
   }
@@ -72,7 +76,7 @@ final class Committer: Sendable {
         return .busy
       }
       state.queue.append(Waiting(submission: submission, completion: completion))
-      state.entries += submission.delta.entryCount + (submission.itemKeys?.count ?? 0)
+      state.entries += submission.delta.entryCount + (submission.itemKeys?.count ?? 0) + submission.recent.bytes.count / 60
       return nil
     }
     if let refusal { throw refusal }
@@ -89,7 +93,7 @@ final class Committer: Sendable {
     monitor.withLock {
       StoreStatistics(
         commits: $0.commits, commitFailures: $0.failures, refusals: $0.refusals, waitingSubmissions: $0.queue.count,
-        deadLetters: $0.deadLetters)
+        deadLetters: $0.deadLetters, recentEvents: $0.recentEvents)
     }
   }
 
@@ -148,7 +152,8 @@ final class Committer: Sendable {
           db: db, catalog: catalog, items: items, users: users, exemplars: exemplars, seriesCount: seriesCount,
           widthMs: widthMs)
         let outcomes = try group.map { try write.stage($0) }
-        let journalID = try write.finish(deadLetterLimits: deadLetterLimits, nowMs: receivedMs)
+        let journalID = try write.finish(
+          deadLetterLimits: deadLetterLimits, recentEventBytesMax: recentEventBytesMax, nowMs: receivedMs)
         let staged = write.staged.states
         try hours.write(write.entries, to: db) { $0 < seriesCount ? catalog.state($0).key : staged[$0 - seriesCount].key }
         return (outcomes, write, journalID)
@@ -159,6 +164,7 @@ final class Committer: Sendable {
     users.apply(write.userChange)
     exemplars.apply(write.exemplarChange)
     count(write.deadLetters)
+    monitor.withLock { $0.recentEvents += write.recentEvents }
     journalGrew(write.journalBytes)
     return outcomes
   }

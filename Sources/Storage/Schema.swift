@@ -208,7 +208,7 @@ enum Schema {
           CREATE INDEX user_slice_place ON user_slice (start_ms, series_id);
           """)
     }
-    migrator.registerMigration("8 exemplars") { db in
+    migrator.registerMigration("9 exemplars") { db in
       // Ascending by age: the newest row is never deleted, so no id comes twice.
       try db.execute(
         sql: """
@@ -221,6 +221,38 @@ enum Schema {
             correlation_id TEXT NOT NULL
           ) STRICT;
           CREATE INDEX exemplar_series ON exemplar (series_id, time_ms);
+          """)
+    }
+    migrator.registerMigration("10 recent events") { db in
+      // A row for the events of a commit, so that a commit costs hardly more for many. Triggers keep the totals.
+      try db.execute(
+        sql: """
+          CREATE TABLE recent_event (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            events INTEGER NOT NULL,
+            sampled INTEGER NOT NULL,
+            sampled_of INTEGER NOT NULL,
+            data BLOB NOT NULL
+          ) STRICT;
+          CREATE TABLE recent_event_total (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            events INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            sampled INTEGER NOT NULL,
+            sampled_of INTEGER NOT NULL
+          ) STRICT;
+          INSERT INTO recent_event_total VALUES (1, 0, 0, 0, 0);
+          CREATE TRIGGER recent_event_added AFTER INSERT ON recent_event
+          BEGIN
+            UPDATE recent_event_total SET events = events + NEW.events, bytes = bytes + length(NEW.data),
+              sampled = sampled + NEW.sampled, sampled_of = sampled_of + NEW.sampled_of;
+          END;
+          CREATE TRIGGER recent_event_removed AFTER DELETE ON recent_event
+          BEGIN
+            UPDATE recent_event_total SET events = events - OLD.events, bytes = bytes - length(OLD.data),
+              sampled = sampled - OLD.sampled, sampled_of = sampled_of - OLD.sampled_of;
+          END;
           """)
     }
     return migrator

@@ -19,6 +19,8 @@ package struct StoreConfiguration: Sendable {
   package var deadLettersMax: Int
   /// Most bytes that the records of dead letters have together; the oldest go first.
   package var deadLetterBytesMax = 64 << 20
+  /// Most bytes of events kept as they were received; the oldest go first.
+  package var recentEventBytesMax = 64 << 20
   /// Most items of bodies that are remembered; the oldest go first.
   package var itemsMax = 4_000_000
   /// Most caches whose users are told apart at a time.
@@ -69,6 +71,7 @@ package struct StoreStatistics: Sendable, Equatable {
   /// The longest that a compaction kept commits waiting, in seconds.
   package var longestCompactionHoldSeconds = 0.0
   package var deadLetters: DeadLetterCounts
+  package var recentEvents: RecentEventCounts
 }
 
 /// An open store. One process at a time; every method may be called from any thread.
@@ -238,6 +241,9 @@ package final class Store: Sendable {
       }
     }
     try Schema.migrator.migrate(pool)
+    if configuration.recentEventBytesMax == 0 {
+      try pool.write { try $0.execute(sql: "DELETE FROM recent_event") }
+    }
     return pool
   }
 

@@ -90,6 +90,8 @@ package struct Submission: Sendable {
   package var receivedMs: Int64
   /// How far the file that this comes from has then been read; nil for what comes from elsewhere.
   package var position: FilePosition?
+  /// What is kept of its events as they were received.
+  package var recent = RecentEventChunk.empty
 
   package init(delta: BatchDelta, deadLetters: [DeadLetter], dedupeKey: DedupeKey?, answer: Answer, receivedMs: Int64) {
     self.delta = delta

@@ -27,6 +27,9 @@ struct TelemetryWrite {
   private(set) var exemplarChange = ExemplarMemory.Change()
   /// Of dead letters, for the counters.
   private(set) var deadLetters = DeadLetterCounts()
+  private var recent: [RecentEventChunk] = []
+  /// Of recent events, for the counters.
+  private(set) var recentEvents = RecentEventCounts()
   /// Size of the journal row.
   private(set) var journalBytes = 0
 
@@ -64,6 +67,7 @@ struct TelemetryWrite {
     deadLetters.stored += Int64(submission.deadLetters.count)
     try stage(submission.delta, receivedMs: submission.receivedMs)
     for seen in submission.delta.users { try stage(seen, submission.delta.series[seen.series]) }
+    stage(submission.recent)
     if let position = submission.position { try remember(position, atMs: submission.receivedMs) }
     return .committed
   }
@@ -72,10 +76,15 @@ struct TelemetryWrite {
   ///
   /// - Parameter nowMs: when the newest body was received.
   /// - Returns: the id of the journal row; nil where there was nothing to write.
-  mutating func finish(deadLetterLimits: DeadLetterLimits, nowMs: Int64) throws -> Int64? {
+  mutating func finish(
+    deadLetterLimits: DeadLetterLimits, recentEventBytesMax: Int, nowMs: Int64
+  ) throws -> Int64? {
     try users.write(&userChange, nowMs: nowMs, db)
     try exemplars.write(&exemplarChange, db)
     if deadLetters.stored > 0 { deadLetters.evicted = try DeadLetterTable.evict(deadLetterLimits, db) }
+    if !recent.isEmpty {
+      recentEvents.evicted = try RecentEventTable.insert(recent, atMs: nowMs, bytesMax: recentEventBytesMax, db)
+    }
     guard !entries.isEmpty else { return nil }
     let bytes = entries.encoded()
     journalBytes = bytes.count
@@ -83,6 +92,13 @@ struct TelemetryWrite {
       sql: "INSERT INTO journal (width_ms, data) VALUES (?, ?)"
     ).execute(arguments: [widthMs, Data(bytes)])
     return db.lastInsertedRowID
+  }
+
+  private mutating func stage(_ chunk: RecentEventChunk) {
+    recentEvents.stored += Int64(chunk.events)
+    recentEvents.sampledOut += Int64(chunk.passedOver)
+    guard chunk.events > 0 else { return }
+    recent.append(chunk)
   }
 
   // MARK: Deliveries

@@ -179,3 +179,21 @@ private struct Skewed {
   #expect(keys([lookup("a")]).caches(service: "t", cache: nil, limit: 1, nowMs: startMs).isEmpty)
   #expect(samples([lookup("a")], decoder(samplesPerSecond: 0)).isEmpty)
 }
+
+@Test func aClockThatStepsBackALittleBeginsNoSecond() {
+  let decoder = decoder(samplesPerSecond: 10)
+  // Threads take turns with a decoder, each with the time it read before.
+  let lookups = (0..<200).flatMap { body in
+    let keys = HotKeys(startedMs: 0, of: samples(Array(repeating: lookup("k"), count: 100), decoder, at: startMs - Int64(body % 2)))
+    return keys.listing()
+  }
+  // Steps of 1, 2, 4 … 2,048: at most ten with each.
+  #expect(lookups.count <= 130, "\(lookups.count)")
+}
+
+extension HotKeys {
+  fileprivate init(startedMs: Int64, of samples: KeySamples) {
+    self.init(startedMs: startedMs)
+    add(samples, receivedMs: startMs)
+  }
+}

@@ -127,3 +127,13 @@ func sizesHaveUnits(text: String, bytes: Int) throws {
   let error = #expect(throws: ConfigurationError.self) { try reader.read(file: "/nowhere/rampart.yml") }
   #expect(error?.description == "/nowhere/rampart.yml: No such file or directory")
 }
+
+@Test func theLogOfRecentEventsIsBoundedOrOff() throws {
+  #expect(try reading("").retention.recentEventBytesMax == 64 << 20)
+  for (text, bytes) in [("0B", 0), ("1MiB", 1 << 20), ("1GiB", 1 << 30)] {
+    #expect(try reading("retention: {recent_events: \(text)}").retention.recentEventBytesMax == bytes)
+  }
+  for text in ["1B", "1023KiB", "1025MiB", "64", "-1MiB"] {
+    #expect(refusal(of: "retention: {recent_events: \(text)}").contains("must be a size from 1MiB to 1GiB"), "\(text)")
+  }
+}
