@@ -9,6 +9,7 @@ import JSON
 struct RecentEventWriter {
   /// Longer records are cut.
   static let recordBytesMax = 4 << 10
+  private static let expectedBytesMax = 128 << 10
   /// What events that are sampled may take of what a body may leave.
   private static let sampledShare = 8
 
@@ -19,6 +20,8 @@ struct RecentEventWriter {
   private var sampler: EventSampler
   private var events = RecentEvents()
   private var sampledBytes = 0
+  /// What the body before left, up to `expectedBytesMax`: a body begins with as much room.
+  private var expectedBytes = 0
   /// Whether an event was chosen and waits for its record.
   private(set) var hasChoice = false
   /// How many events that one stands for; 0 for one that is kept always.
@@ -84,6 +87,7 @@ struct RecentEventWriter {
     let room = isSampled ? bytesMax / RecentEventWriter.sampledShare - sampledBytes : bytesMax - events.bytes.count
     guard size <= room else { return events.passOver(weight: weight) }
     if isSampled { sampledBytes += size }
+    if events.isEmpty { events.reserve(expectedBytes) }
     let known = header.bytes
     events.append(known.span, bytes.extracting(start..<last), isWhole: last == end, weight: weight)
   }
@@ -103,6 +107,7 @@ struct RecentEventWriter {
     swap(&taken, &events)
     taken.passedOver = bytesMax > 0 ? accepted - taken.count : 0
     sampledBytes = 0
+    expectedBytes = min(taken.bytes.count, RecentEventWriter.expectedBytesMax)
     return taken
   }
 
@@ -144,7 +149,10 @@ private struct RecentEventHeader {
   private mutating func text(_ text: Span<UInt8>) {
     let size = min(text.count, RecentEvent.idBytesMax)
     varint(UInt64(size))
-    for index in 0..<size { bytes.append(text[index]) }
+    // One look at whether anybody else holds the array, where each byte would take its own.
+    bytes.append(addingCapacity: size) { (output: inout OutputSpan<UInt8>) in
+      for index in 0..<size { output.append(text[index]) }
+    }
   }
 
   private mutating func varint(_ value: UInt64) {

@@ -40,6 +40,8 @@ package struct RecentEvents: Sendable {
     sampledOf += weight
   }
 
+  mutating func reserve(_ bytesCount: Int) { bytes.reserveCapacity(bytesCount) }
+
   /// Counts events that would have been kept, had there been room.
   mutating func passOver(weight: Int) { sampledOf += weight }
 }
