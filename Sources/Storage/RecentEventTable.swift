@@ -73,47 +73,82 @@ enum RecentEventTable {
   /// - Returns: how many went for them.
   static func insert(_ chunks: [RecentEventChunk], atMs: Int64, bytesMax: Int, _ db: Database) throws -> Int64 {
     let rowBytesMax = min(rowBytesMax, bytesMax / 8)
+    var sums = try sums(db)
+    let first = sums.first
     var row = RecentEventChunk.empty
     var addedBytes = 0
     for (index, chunk) in chunks.enumerated() {
       if row.events == 0 { row = chunk } else { row += chunk }
       guard row.bytes.count >= rowBytesMax || index == chunks.count - 1 else { continue }
-      try insert(row, atMs: atMs, db)
+      try insert(row, after: sums.last, atMs: atMs, db)
+      sums.last += row
       addedBytes += row.bytes.count
       row = .empty
     }
-    return try evict(bytesMax: bytesMax, most: addedBytes + evictionBytes, db)
+    let excess = sums.last.bytes - first.bytes - bytesMax
+    return excess > 0 ? try evict(min(excess, addedBytes + evictionBytes), db) : 0
   }
 
   static func total(_ db: Database) throws -> RecentEventTotal {
-    let statement = try db.cachedStatement(sql: "SELECT events, bytes, sampled, sampled_of FROM recent_event_total")
-    let row = try Row.fetchOne(statement)
+    let (first, last) = try sums(db)
     return RecentEventTotal(
-      events: row?["events"] ?? 0, bytes: row?["bytes"] ?? 0, sampled: row?["sampled"] ?? 0,
-      sampledOf: row?["sampled_of"] ?? 0)
+      events: last.events - first.events, bytes: last.bytes - first.bytes, sampled: last.sampled - first.sampled,
+      sampledOf: last.sampledOf - first.sampledOf)
   }
 
-  private static func insert(_ row: RecentEventChunk, atMs: Int64, _ db: Database) throws {
+  /// What came before the first row, and what came with the last one.
+  private static func sums(_ db: Database) throws -> (first: RecentEventTotal, last: RecentEventTotal) {
+    let columns = "events_before, bytes_before, sampled_before, sampled_of_before"
+    let first = try Row.fetchOne(try db.cachedStatement(sql: "SELECT \(columns) FROM recent_event ORDER BY id LIMIT 1"))
+    let last = try Row.fetchOne(
+      try db.cachedStatement(
+        sql: """
+          SELECT events_before + events, bytes_before + length(data), sampled_before + sampled,
+            sampled_of_before + sampled_of
+          FROM recent_event ORDER BY id DESC LIMIT 1
+          """))
+    return (RecentEventTotal(first), RecentEventTotal(last))
+  }
+
+  private static func insert(_ row: RecentEventChunk, after sum: RecentEventTotal, atMs: Int64, _ db: Database) throws {
     try db.cachedStatement(
-      sql: "INSERT INTO recent_event (at_ms, events, sampled, sampled_of, data) VALUES (?, ?, ?, ?, ?)"
-    ).execute(arguments: [atMs, row.events, row.sampled, row.sampledOf, Data(row.bytes)])
+      sql: """
+        INSERT INTO recent_event
+          (at_ms, events, sampled, sampled_of, events_before, sampled_before, sampled_of_before, bytes_before, data)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      atMs, row.events, row.sampled, row.sampledOf, sum.events, sum.sampled, sum.sampledOf, sum.bytes, Data(row.bytes),
+    ])
   }
 
-  /// Deletes the oldest, until the rest is within the bound or `most` bytes are gone.
-  private static func evict(bytesMax: Int, most: Int, _ db: Database) throws -> Int64 {
-    let total = try total(db).bytes
-    guard total > bytesMax else { return 0 }
+  /// Deletes the oldest rows, until that many bytes are gone.
+  private static func evict(_ excess: Int, _ db: Database) throws -> Int64 {
     let sizes = try Row.fetchCursor(
       try db.cachedStatement(sql: "SELECT id, events, length(data) AS size FROM recent_event ORDER BY id"))
     var lastID: Int64 = 0
     var events: Int64 = 0
     var bytes = 0
-    while total - bytes > bytesMax, bytes < most, let row = try sizes.next() {
+    while bytes < excess, let row = try sizes.next() {
       lastID = row["id"]
       events += row["events"] as Int64
       bytes += row["size"] as Int
     }
     try db.cachedStatement(sql: "DELETE FROM recent_event WHERE id <= ?").execute(arguments: [lastID])
     return events
+  }
+}
+
+extension RecentEventTotal {
+  /// - Parameter row: with events, bytes, sampled, and what they stand for; nil for none of each.
+  fileprivate init(_ row: Row?) {
+    self.init(events: row?[0] ?? 0, bytes: row?[1] ?? 0, sampled: row?[2] ?? 0, sampledOf: row?[3] ?? 0)
+  }
+
+  fileprivate static func += (left: inout RecentEventTotal, right: RecentEventChunk) {
+    left.events += right.events
+    left.bytes += right.bytes.count
+    left.sampled += right.sampled
+    left.sampledOf += right.sampledOf
   }
 }

@@ -224,35 +224,23 @@ enum Schema {
           """)
     }
     migrator.registerMigration("10 recent events") { db in
-      // A row for the events of a commit, so that a commit costs hardly more for many. Triggers keep the totals.
+      // A row for the events of a commit, so that a commit costs hardly more for many. Each row has the sums of all before
+      // it, so that totals are read off the first and the last one: a row of totals, and the ids that AUTOINCREMENT keeps,
+      // would be two more pages to write with every commit. Only the oldest rows ever go, so ids ascend without it.
       try db.execute(
         sql: """
           CREATE TABLE recent_event (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            id INTEGER PRIMARY KEY,
             at_ms INTEGER NOT NULL,
             events INTEGER NOT NULL,
             sampled INTEGER NOT NULL,
             sampled_of INTEGER NOT NULL,
+            events_before INTEGER NOT NULL,
+            sampled_before INTEGER NOT NULL,
+            sampled_of_before INTEGER NOT NULL,
+            bytes_before INTEGER NOT NULL,
             data BLOB NOT NULL
           ) STRICT;
-          CREATE TABLE recent_event_total (
-            id INTEGER PRIMARY KEY CHECK (id = 1),
-            events INTEGER NOT NULL,
-            bytes INTEGER NOT NULL,
-            sampled INTEGER NOT NULL,
-            sampled_of INTEGER NOT NULL
-          ) STRICT;
-          INSERT INTO recent_event_total VALUES (1, 0, 0, 0, 0);
-          CREATE TRIGGER recent_event_added AFTER INSERT ON recent_event
-          BEGIN
-            UPDATE recent_event_total SET events = events + NEW.events, bytes = bytes + length(NEW.data),
-              sampled = sampled + NEW.sampled, sampled_of = sampled_of + NEW.sampled_of;
-          END;
-          CREATE TRIGGER recent_event_removed AFTER DELETE ON recent_event
-          BEGIN
-            UPDATE recent_event_total SET events = events - OLD.events, bytes = bytes - length(OLD.data),
-              sampled = sampled - OLD.sampled, sampled_of = sampled_of - OLD.sampled_of;
-          END;
           """)
     }
     return migrator
