@@ -97,7 +97,7 @@ extension BodyReading {
     var event = CacheEvent()
     guard lineFormats.read(&event, line) else { return nil }
     do throws(EventFault) {
-      try count(&event, line, context)
+      try count(&event, line, context, EventOwner(userHash: context.userHash))
       return .accepted
     } catch {
       return rejected(error, line, place: "")

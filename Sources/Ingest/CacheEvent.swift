@@ -51,15 +51,20 @@ struct CacheEvent: Sendable {
   var entries: Double?
   var capacity: Double?
   var memoryBytes: Double?
-  /// Of its user; nil where it names none.
-  var userHash: UInt64?
 
   var key = CacheEvent.absent
   var cache = CacheEvent.absent
   var service = CacheEvent.absent
-  var correlation = CacheEvent.absent
   /// The `reason` of a bypass, the `operation` of an error.
   var detail = CacheEvent.absent
 
   init() {}
+}
+
+/// Whose event it is. Apart from `CacheEvent`, which the compiler copies by calling memmove as soon as it is any larger.
+struct EventOwner {
+  /// Nil where it names no user.
+  var userHash: UInt64?
+  /// Its `correlation_id`; refers to the event's bytes.
+  var correlation = CacheEvent.absent
 }

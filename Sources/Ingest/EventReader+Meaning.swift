@@ -30,8 +30,7 @@ extension EventReader {
       event.service = text(.service)
       event.cohort = cohort(bytes)
     }
-    event.correlation = text(.correlationID)
-    event.hasIdentity = event.correlation.count > 0 || text(.id).count > 0
+    event.hasIdentity = hasIdentity
     try readDetails(of: &event, bytes)
   }
 
@@ -223,5 +222,8 @@ extension EventReader {
   }
 
   @inline(__always)
-  var hasIdentity: Bool { text(.correlationID).count > 0 || text(.id).count > 0 }
+  var correlation: JSONString { text(.correlationID) }
+
+  @inline(__always)
+  var hasIdentity: Bool { correlation.count > 0 || text(.id).count > 0 }
 }

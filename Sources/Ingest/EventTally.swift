@@ -68,7 +68,7 @@ struct EventTally {
   private(set) var buckets = BucketCounts()
   private(set) var moments: [Moment] = []
   private(set) var exemplars = ExemplarTally()
-  var users: UserTally
+  private(set) var users: UserTally
   private var rowSlots = [Int32](repeating: -1, count: 512)
   let seed: UInt64
   private let bucketIndex = BucketIndex()
@@ -76,6 +76,12 @@ struct EventTally {
   init(seed: UInt64) {
     self.seed = seed
     users = UserTally(seed: seed)
+  }
+
+  /// - Parameter receivedAtMs: of the body to come.
+  mutating func begin(receivedAtMs: Int64) {
+    users.oldestStartMs = UserSlices.oldestStartMs(nowMs: receivedAtMs)
+    exemplars.begin(receivedAtMs: receivedAtMs)
   }
 
   mutating func removeAll() {
@@ -92,18 +98,17 @@ struct EventTally {
   ///   - event: not changed; `inout` because the compiler copies it where it is passed on as a value, which was 5 % of
   ///     the time of an event.
   ///   - timeMs: the event's own time; decides nothing but the moment of a gauge or an exemplar.
-  ///   - userHash: nil for nobody.
-  ///   - bytes: those that the event's ranges refer to.
+  ///   - bytes: those that the owner's range refers to.
   @inline(__always)
   mutating func add(
-    _ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64, userHash: UInt64?,
+    _ event: inout CacheEvent, _ labels: RowLabels, windowStartMs: Int64, timeMs: Int64, _ owner: EventOwner,
     _ bytes: Span<UInt8>
   ) {
     let index = rowIndex(labels, windowStartMs)
     let hasDuration = event.durationMs != nil && EventTally.isTimed(event.kind)
     // One access to the row, since each of an array checks its bounds and that nobody else holds the array.
     EventTally.add(&event, hasDuration, to: &rows[index])
-    if let userHash { addUser(userHash, row: index) }
+    if let hash = owner.userHash { addUser(hash, row: index) }
     if event.kind == .breaker || event.kind == .stats {
       moments.append(
         Moment(
@@ -112,8 +117,8 @@ struct EventTally {
     }
     if hasDuration, let ms = event.durationMs {
       let bucket = bucketIndex.index(ofSeconds: ms / 1000)
-      if buckets.add(row: index, bucket: bucket, isExemplar: event.correlation.count > 0) {
-        exemplars.add(row: index, bucket: bucket, timeMs: timeMs, ms: ms, event.correlation, bytes)
+      if buckets.add(row: index, bucket: bucket, isExemplar: owner.correlation.count > 0) {
+        exemplars.add(row: index, bucket: bucket, timeMs: timeMs, ms: ms, owner.correlation, bytes)
       }
     }
   }

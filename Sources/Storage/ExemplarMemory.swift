@@ -62,7 +62,7 @@ final class ExemplarMemory: Sendable {
       for exemplar in delta.exemplars {
         let place = Place(series: Int32(indexes[exemplar.series]), bucket: exemplar.bucket)
         // A clock that was set back must not silence a bucket.
-        if let last = (change.added[place] ?? state.newest[place])?.receivedMs, last <= receivedMs,
+        if let last = change.added[place]?.receivedMs ?? state.newest[place]?.receivedMs, last <= receivedMs,
           last > receivedMs - ExemplarMemory.pauseMs
         {
           continue

@@ -8,9 +8,9 @@ package struct Exemplar: Sendable, Equatable {
   /// The one label of an exemplar.
   package static let label = "correlation_id"
   /// OpenMetrics: name and value of its labels have together at most 128 code points.
-  package static let idScalarsMax = 128 - label.utf8.count
+  package static let idScalarsMax = 128 - 14
   /// Longer ones, escapes counted, have too many code points: one takes six bytes at most, as an escape.
-  package static let idBytesMax = idScalarsMax * 6
+  package static let idBytesMax = 114 * 6
 
   package let id: String
   package let seconds: Double
