@@ -80,7 +80,10 @@ def test_acknowledged_users_survive_kill_and_restart(server):
     assert users(server) == before and users(server, "other") == other
 
 
-def test_ids_are_not_kept(server):
+def test_without_recent_events_no_id_is_kept(stopped_server):
+    server = stopped_server
+    server.environment["RAMPART_RETENTION_RECENT_EVENTS"] = "0B"
+    server.start()
     assert server.send_events(events(range(1))[:1] + [{"event_type": "cache_hit", "user_id": "somebody-in-particular"}]).status == 200
     assert server.stop() == 0
     kept = b"".join(path.read_bytes() for path in server.data.iterdir() if path.is_file())
