@@ -5,9 +5,11 @@ import gzip
 import json
 import os
 import random
+import re
 import sqlite3
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -105,6 +107,35 @@ def test_four_clients_with_repeated_bodies_and_broken_lines(server, tmp_path):
     totals = server.get(f"/api/v1/totals?from={int(time.time()) - 86_400}&by=cache").json()
     hits = sum(s["value"] for s in ledger["series"] if s["metric"] == "cache_hits_total")
     assert sum(row["hits"] for row in totals["rows"]) == hits
+
+
+def test_two_million_events_over_four_connections(server, tmp_path):
+    lines, ledger = generate(tmp_path, 2_000_000, seed=20260103)
+    bodies = bodies_of(lines, 6_000)
+    connections = [server.connection() for _ in range(CLIENTS)]
+    counts = dict(accepted=0, rejected=0, ignored=0)
+    lock = threading.Lock()
+
+    def client(index):
+        for number in range(index, len(bodies), CLIENTS):
+            answer = server.request("POST", "/api/v1/events", bodies[number], connection=connections[index]).json()
+            with lock:
+                for key in counts:
+                    counts[key] += answer[key]
+
+    run_clients(client)
+    assert counts == {key: ledger[key] for key in counts}
+    assert series_of(server) == series_of_ledger(ledger)
+    # Quantiles as a query reads them off the buckets, against the durations themselves.
+    labels = dict(service="profile", cache="profile", operation="hit", tier="L2")
+    pattern = re.compile(rb'"event_type":"cache_hit".*"cache_tier":"L2".*"duration_ms":([0-9.]+)}$')
+    durations = sorted(float(found.group(1)) / 1000 for found in map(pattern.search, lines) if found and b'"cache"' not in found.string)
+    assert len(durations) == server.total("cache_operation_duration_seconds_count", **labels)
+    selector = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    for quantile in (0.95, 0.99):
+        query = f"histogram_quantile({quantile}, cache_operation_duration_seconds_bucket{{{selector}}})"
+        found = server.get("/api/v1/query?" + urllib.parse.urlencode({"query": query})).json()["data"]["result"]
+        assert float(found[0]["value"][1]) == pytest.approx(durations[int(quantile * len(durations))], rel=0.03)
 
 
 def test_kill_9_under_load_loses_nothing_and_doubles_nothing(stopped_server, tmp_path):
