@@ -33,13 +33,11 @@ package final class FileTail: EventSource {
   /// For how long a file that lost its name is still read: its writer may not have noticed yet.
   static let farewellMs: Int64 = 60_000
 
-  private enum Phase { case new, running, stopping, ended }
-
   private let patterns: [FilePattern]
   private let settings: IngestSettings
   private let positions: [FilePosition]
   private let sink: any EventSink
-  private let phase = Monitor(Phase.new)
+  private let thread = SourceThread()
 
   /// - Parameter positions: how far files have been read by earlier processes.
   package init(
@@ -52,18 +50,11 @@ package final class FileTail: EventSource {
   }
 
   package func start() {
-    phase.change { $0 = .running }
-    startThread(named: "files") { self.run() }
+    thread.start(named: "files") { self.run() }
   }
 
   package func stop(timeoutMs: Int64) -> Bool {
-    phase.change { if $0 == .new { $0 = .ended } else if $0 == .running { $0 = .stopping } }
-    return phase.wait(timeoutMs: timeoutMs) { $0 == .ended ? true : nil } ?? false
-  }
-
-  /// Waits; true when the thread is to end.
-  private func isStopping(afterMs: Int64) -> Bool {
-    phase.wait(timeoutMs: afterMs) { $0 == .stopping ? true : nil } ?? false
+    thread.stop(timeoutMs: timeoutMs)
   }
 
   private func run() {
@@ -77,14 +68,13 @@ package final class FileTail: EventSource {
       looks += 1
       for file in folder.files { follow(file, reader) }
       folder.removeEnded(nowMs: Clock.monotonicMs())
-    } while !isStopping(afterMs: FileTail.lookIntervalMs)
-    phase.change { $0 = .ended }
+    } while !thread.isStopping(afterMs: FileTail.lookIntervalMs)
   }
 
   /// Reads a file to its end.
   private func follow(_ file: TailedFile, _ reader: TailReader) {
     do {
-      while !isStopping(afterMs: 0), let batch = try reader.next(file) {
+      while !thread.isStopping, let batch = try reader.next(file) {
         guard store(batch) else { return }
         guard let position = batch.position else { preconditionFailure("lines of a file have a position") }
         file.advance(to: position)
@@ -96,13 +86,8 @@ package final class FileTail: EventSource {
 
   /// False when the thread is to end before the store takes the batch.
   private func store(_ batch: SourceBatch) -> Bool {
-    var hasReported = false
-    while true {
-      guard case .refused(let reason) = sink.store(batch) else { return true }
-      // A full store is waited for: the file keeps the lines.
-      if !hasReported { sink.report("\(batch.position?.path ?? ""): waiting: \(reason)", name: TailReader.name) }
-      hasReported = true
-      if isStopping(afterMs: 500) { return false }
-    }
+    // A full store is waited for: the file keeps the lines.
+    let subject = "\(batch.position?.path ?? ""): "
+    return thread.insist(subject, name: TailReader.name, sink: sink) { sink.store(batch) } == nil
   }
 }

@@ -31,15 +31,13 @@ package final class ForwardListener: EventSource {
   /// Held of messages that are not whole, from all connections together, as a multiple of the largest message.
   private static let heldFactor = 4
 
-  private enum Phase { case new, running, stopping, ended }
-
   private let settings: ForwardSettings
   private let ingest: IngestSettings
   private let messageBytesMax: Int
   private let sink: any EventSink
   private let socket: Socket
   private let poll = SocketPoll()
-  private let phase = Monitor(Phase.new)
+  private let thread = SourceThread()
 
   /// Opens the socket.
   ///
@@ -57,22 +55,17 @@ package final class ForwardListener: EventSource {
   package var port: UInt16 { socket.port }
 
   package func start() {
-    phase.change { $0 = .running }
-    startThread(named: "forward") { self.run() }
+    thread.start(named: "forward") { self.run() }
   }
 
   package func stop(timeoutMs: Int64) -> Bool {
-    phase.change { if $0 == .new { $0 = .ended } else if $0 == .running { $0 = .stopping } }
-    poll.wake()
-    return phase.wait(timeoutMs: timeoutMs) { $0 == .ended ? true : nil } ?? false
+    thread.stop(timeoutMs: timeoutMs) { poll.wake() }
   }
-
-  private var isStopping: Bool { phase.withLock { $0 == .stopping } }
 
   private func run() {
     let decoder = EventDecoder(settings: ingest)
     var connections: [ForwardConnection] = []
-    while !isStopping {
+    while !thread.isStopping {
       let sockets = [(socket: socket, isSending: false)] + connections.map { ($0.socket, !$0.acks.isEmpty) }
       let ready = poll.wait(sockets, timeoutMs: 1_000)
       serve(ready.filter { $0 > 0 }.map { connections[$0 - 1] }, of: &connections, decoder)
@@ -83,7 +76,6 @@ package final class ForwardListener: EventSource {
     }
     // What has arrived is counted; what has not is its sender's.
     serve(connections, of: &connections, decoder)
-    phase.change { $0 = .ended }
   }
 
   // MARK: Reading
@@ -181,13 +173,8 @@ package final class ForwardListener: EventSource {
     if !round.entries.isEmpty { round.append(batch(round.entries, decoder, key: nil)) }
     var waiting = round.deliveries
     round = ForwardRound()
-    var hasReported = false
-    while case .refused(let reason) = store(&waiting) {
-      if !hasReported { sink.report("waiting: \(reason)", name: ForwardListener.name) }
-      hasReported = true
-      let isEnding = phase.wait(timeoutMs: 500) { $0 == .stopping ? true : nil } ?? false
-      if isEnding { return reportLost(waiting, reason) }
-    }
+    let refusal = thread.insist(name: ForwardListener.name, sink: sink) { store(&waiting) }
+    if let refusal { reportLost(waiting, refusal) }
   }
 
   /// Stores deliveries together, and keeps those that were refused.

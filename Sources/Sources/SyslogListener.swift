@@ -28,8 +28,6 @@ package final class SyslogListener: EventSource {
   /// Received before a commit, at most, from all connections together.
   private static let batchBytes = 1 << 20
 
-  private enum Phase { case new, running, stopping, ended }
-
   private struct Connection: ListenerConnection {
     let socket: Socket
     var framing: SyslogFraming
@@ -41,7 +39,7 @@ package final class SyslogListener: EventSource {
   private let sink: any EventSink
   private let socket: Socket
   private let poll = SocketPoll()
-  private let phase = Monitor(Phase.new)
+  private let thread = SourceThread()
 
   /// Opens the socket.
   package init(_ settings: SyslogSettings, ingest: IngestSettings, sink: any EventSink) throws(SocketError) {
@@ -54,23 +52,18 @@ package final class SyslogListener: EventSource {
   package var port: UInt16 { socket.port }
 
   package func start() {
-    phase.change { $0 = .running }
-    startThread(named: "syslog") { self.run() }
+    thread.start(named: "syslog") { self.run() }
   }
 
   package func stop(timeoutMs: Int64) -> Bool {
-    phase.change { if $0 == .new { $0 = .ended } else if $0 == .running { $0 = .stopping } }
-    poll.wake()
-    return phase.wait(timeoutMs: timeoutMs) { $0 == .ended ? true : nil } ?? false
+    thread.stop(timeoutMs: timeoutMs) { poll.wake() }
   }
-
-  private var isStopping: Bool { phase.withLock { $0 == .stopping } }
 
   private func run() {
     let decoder = EventDecoder(settings: ingest)
     var connections: [Connection] = []
     var messages = SyslogMessages()
-    while !isStopping {
+    while !thread.isStopping {
       let sockets = [(socket: socket, isSending: false)] + connections.map { ($0.socket, false) }
       let ready = poll.wait(sockets, timeoutMs: 1_000)
       messages.removeAll()
@@ -93,7 +86,6 @@ package final class SyslogListener: EventSource {
     for index in connections.indices { _ = receive(&connections[index], to: &messages) }
     if settings.kind == .datagram { receiveDatagrams(to: &messages) }
     count(messages, decoder)
-    phase.change { $0 = .ended }
   }
 
   /// False when the connection has ended.
@@ -133,12 +125,7 @@ package final class SyslogListener: EventSource {
     let events = decoder.decode(
       syslog: messages, from: origin, zoneOffsetMs: Clock.zoneOffsetMs(atMs: nowMs), receivedAtMs: nowMs)
     let batch = SourceBatch(name: SyslogListener.name, events: events, receivedMs: nowMs)
-    var hasReported = false
-    while case .refused(let reason) = sink.store(batch) {
-      if !hasReported { sink.report("waiting: \(reason)", name: SyslogListener.name) }
-      hasReported = true
-      let isEnding = phase.wait(timeoutMs: 500) { $0 == .stopping ? true : nil } ?? false
-      if isEnding { return sink.report("\(messages.ranges.count) messages are lost: \(reason)", name: SyslogListener.name) }
-    }
+    guard let reason = thread.insist(name: SyslogListener.name, sink: sink, { sink.store(batch) }) else { return }
+    sink.report("\(messages.ranges.count) messages are lost: \(reason)", name: SyslogListener.name)
   }
 }

@@ -255,8 +255,7 @@ extension Packed {
 }
 
 @Test func anyMapIsOneRecordInAnyPiecesOfTheStream() throws {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("anyMapIsOneRecordInAnyPiecesOfTheStream: seed \(seed)")
+  let seed = SeededRandom.seed(for: "anyMapIsOneRecordInAnyPiecesOfTheStream")
   var random = SeededRandom(state: seed)
   let decoder = EventDecoder(settings: IngestSettings())
   for _ in 0..<400 {
@@ -291,8 +290,7 @@ extension Packed {
 }
 
 @Test func mutatedMessagesAreReadOrRefused() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("mutatedMessagesAreReadOrRefused: seed \(seed)")
+  let seed = SeededRandom.seed(for: "mutatedMessagesAreReadOrRefused")
   var random = SeededRandom(state: seed)
   let decoder = EventDecoder(settings: IngestSettings())
   let options = Packed.map([("chunk", .text("c")), ("size", .int(4)), ("compressed", .text("text"))])

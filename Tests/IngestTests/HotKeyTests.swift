@@ -5,18 +5,6 @@
 import Ingest
 import Testing
 
-private struct Random: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    // SplitMix64.
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-}
-
 private let slice = HotKeys.sliceMs
 /// The beginning of a slice.
 private let startMs = noonMs / HotKeys.sliceMs * HotKeys.sliceMs
@@ -64,13 +52,12 @@ private struct Skewed {
     }
   }
 
-  func draw(_ random: inout Random) -> Int { ranks.randomElement(using: &random) ?? 0 }
+  func draw(_ random: inout SeededRandom) -> Int { ranks.randomElement(using: &random) ?? 0 }
 }
 
 @Test func theTrueCountIsWithinTheErrorWhateverWasPruned() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("theTrueCountIsWithinTheErrorWhateverWasPruned: seed \(seed)")
-  var random = Random(state: seed)
+  let seed = SeededRandom.seed(for: "theTrueCountIsWithinTheErrorWhateverWasPruned")
+  var random = SeededRandom(state: seed)
   let skewed = Skewed(5_000), decoder = decoder()
   var keys = HotKeys(startedMs: startMs)
   var exact: [String: [String: Int64]] = [:]
@@ -100,9 +87,8 @@ private struct Skewed {
 }
 
 @Test func theMostFrequentAreFoundInASample() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("theMostFrequentAreFoundInASample: seed \(seed)")
-  var random = Random(state: seed)
+  let seed = SeededRandom.seed(for: "theMostFrequentAreFoundInASample")
+  var random = SeededRandom(state: seed)
   let decoder = decoder(samplesPerSecond: 8_000)
   var keys = HotKeys(startedMs: startMs)
   var exact: [String: Int64] = [:]

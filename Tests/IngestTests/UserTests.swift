@@ -6,18 +6,6 @@ import Ingest
 import TimeSeries
 import Testing
 
-private struct Random: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    // SplitMix64.
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-}
-
 private let sliceMs = noonMs / UserSlices.widthMs * UserSlices.widthMs
 
 /// What each place sees: its labels, the slice as its distance from noon's, and how many users.
@@ -99,9 +87,8 @@ func aUserIsATextOrANumber(field: String, users: Int) {
 }
 
 @Test func anySplitIntoBodiesSeesTheSameUsers() {
-  let seed = UInt64.random(in: 0...UInt64.max)
-  print("anySplitIntoBodiesSeesTheSameUsers: seed \(seed)")
-  var random = Random(state: seed)
+  let seed = SeededRandom.seed(for: "anySplitIntoBodiesSeesTheSameUsers")
+  var random = SeededRandom(state: seed)
   let lines = (0..<3_000).map { _ in
     let ageMs = Int64.random(in: -600_000..<4_500_000, using: &random)
     let user = Int.random(in: 0..<900, using: &random), cache = Int.random(in: 0..<6, using: &random)
@@ -121,8 +108,7 @@ func aUserIsATextOrANumber(field: String, users: Int) {
 
 @Test func usersOfAFewThousandSequentialIdsAreWithinTwoPercent() {
   var settings = IngestSettings()
-  settings.userSeed = UInt64.random(in: 0...UInt64.max)
-  print("usersOfAFewThousandSequentialIdsAreWithinTwoPercent: seed \(settings.userSeed)")
+  settings.userSeed = SeededRandom.seed(for: "usersOfAFewThousandSequentialIdsAreWithinTwoPercent")
   for (count, name) in [(3_000, "user-"), (60_000, ""), (60_000, "00000000-0000-4000-8000-0000000")] {
     let body = (0..<count).map { event(#""user_id":"\#(name)\#($0 + 10_000)""#) }.joined(separator: "\n")
     let batch = EventDecoder(settings: settings).decode(Array(body.utf8).span, receivedAtMs: noonMs)
