@@ -15,6 +15,7 @@ struct ServeCommand: ParsableCommand {
     discussion: """
       Settings come from their defaults, then rampart.yml, then RAMPART_* variables, then these options.
       SIGTERM drains and exits; a second signal does not hurry it.
+      SIGHUP reads the sources of rampart.yml again.
 
       EXAMPLES:
         rampart serve --data ./rampart-data
@@ -67,7 +68,7 @@ struct ServeCommand: ParsableCommand {
     while true {
       switch Signals.wait() {
       case .terminate, .interrupt: return
-      case .reload: service.reload()
+      case .reload: service.reload { try readConfiguration() }
       }
     }
   }

@@ -22,7 +22,7 @@ package final class Service: Sendable {
     let driver: RepeatingThread
     let recorder: RepeatingThread
     let http: HTTPServer
-    let sources: [any EventSource]
+    let sources: SourceSet
     let workers: Workers
   }
 
@@ -72,9 +72,14 @@ package final class Service: Sendable {
         .makeThread(resolutionMs: configuration.resolutionMs)
       driver.start()
       recorder.start()
-      let sources = try makeSources(store, counters)
       let port = try http.start()
-      for source in sources { source.start() }
+      let sources = makeSources(store, counters)
+      do {
+        try sources.change(to: configuration.sources)
+      } catch {
+        http.stop(drainSeconds: 0)
+        throw error
+      }
       running.change {
         $0 = Running(
           store: store, driver: driver, recorder: recorder, http: http, sources: sources, workers: workers)
@@ -98,8 +103,9 @@ package final class Service: Sendable {
     }) else { return true }
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
-    let hasEnded = parts.sources.map { $0.stop(timeoutMs: 2_000) } + [
-      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
+    let hasEnded = [
+      parts.sources.stop(), parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000),
+      parts.workers.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -111,35 +117,26 @@ package final class Service: Sendable {
     return hasEnded.allSatisfy { $0 }
   }
 
-  /// What SIGHUP asks for. There is nothing yet that is read from files while the server runs.
-  package func reload() {
-    logger.info("reload: this version reads no rules, dashboards or sources: nothing to do")
+  /// What SIGHUP asks for: the sources as the settings are now. Other settings count from the next start on.
+  ///
+  /// - Parameter read: reads the settings. What it throws is told, and what was in force stays.
+  package func reload(_ read: () throws -> Configuration) {
+    guard let sources = running.withLock({ $0?.sources }) else { return }
+    do {
+      try sources.change(to: try read().sources)
+      logger.info("reload: the sources are as the settings say")
+    } catch {
+      logger.error("reload: \(error): the old sources stay in force")
+    }
   }
 
-  private func makeSources(_ store: Store, _ counters: IngestCounters) throws -> [any EventSource] {
+  private func makeSources(_ store: Store, _ counters: IngestCounters) -> SourceSet {
     let sink = SourceIntake(
       store: store, counters: counters, keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs),
       logger: logger)
-    let ingest = configuration.ingestSettings(userSeed: store.userSeed)
-    var sources: [any EventSource] = []
-    if !configuration.sources.files.isEmpty {
-      sources.append(
-        FileTail(
-          configuration.sources.files, settings: ingest, positions: try store.filePositions(), sink: sink))
-    }
-    for settings in configuration.sources.syslog {
-      let listener = try SyslogListener(settings, ingest: ingest, sink: sink)
-      let scheme = settings.kind == .stream ? "tcp" : "udp"
-      logger.info("syslog", metadata: ["url": "\(scheme)://\(settings.address.host):\(listener.port)"])
-      sources.append(listener)
-    }
-    for settings in configuration.sources.forward {
-      let listener = try ForwardListener(
-        settings, ingest: ingest, messageBytesMax: configuration.ingest.bodyBytesMax, sink: sink)
-      logger.info("forward", metadata: ["url": "tcp://\(settings.address.host):\(listener.port)"])
-      sources.append(listener)
-    }
-    return sources
+    return SourceSet(
+      store: store, sink: sink, ingest: configuration.ingestSettings(userSeed: store.userSeed),
+      messageBytesMax: configuration.ingest.bodyBytesMax, logger: logger)
   }
 
   private func makeServer(
