@@ -11,8 +11,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 PREFIX ?= /usr/local
-LISTEN ?= 127.0.0.1:8990
-DATA ?= rampart-data
+LISTEN ?= $(or $(RAMPART_LISTEN),127.0.0.1:8990)
+DATA ?= $(or $(RAMPART_DATA),rampart-data)
 BINARY := .build/release/rampart
 VENV := .build/test-venv
 BENCH_VENV := .build/bench-venv

@@ -94,7 +94,7 @@ struct AttributeObject {
     }
   }
 
-  mutating func integer(_ value: Int64) { bytes.append(contentsOf: value.description.utf8) }
+  mutating func integer(_ value: some FixedWidthInteger) { bytes.append(contentsOf: value.description.utf8) }
 
   /// What JSON has no number for is written as a text, which no field takes for a number.
   mutating func number(_ value: Double) {

@@ -133,7 +133,7 @@ extension BodyReading {
     case .text, .bytes: attributes.string(bytes, content)
     case .bool: attributes.bool(head.value != 0)
     case .signed: attributes.integer(Int64(bitPattern: head.value))
-    case .unsigned: if let value = Int64(exactly: head.value) { attributes.integer(value) } else { attributes.number(Double(head.value)) }
+    case .unsigned: attributes.integer(head.value)
     case .float: attributes.number(Double(bitPattern: head.value))
     case .null: attributes.null()
     case .ext: if let ms = BodyReading.eventTimeMs(head, bytes, content) { attributes.integer(ms) } else { attributes.container() }

@@ -9,7 +9,7 @@ extension Exchange {
   func limit(default defaultLimit: Int, max: Int) throws(RequestError) -> Int {
     guard let text = query("limit") else { return defaultLimit }
     guard let limit = Int(text), limit >= 1 else {
-      throw .badRequest("limit: \(text.prefix(40)): must be a whole number from 1")
+      throw .badRequest("limit: \(text.prefix(40)): must be a whole number from 1; \(max) are the most that are given")
     }
     return min(limit, max)
   }

@@ -190,6 +190,16 @@ func aBrokenMessageSaysWhy(bytes: [UInt8], reason: String) {
   #expect(try understood(message(.text("t"), .int(Int64(noon)), .map([("message", nested)]))).batch.ignored == 1)
 }
 
+@Test func wholeNumbersKeepAllTheirDigits() throws {
+  for number in [UInt64(1) << 63, 1 << 63 + 5, .max, 1 << 53 + 1] {
+    let record = Packed.map([
+      ("event_type", .text("cache_hit")), ("cache", .raw([0xcf] + bigEndian(number, 8))),
+    ])
+    let reading = try understood(message(.text("app"), .array([entry(.int(Int64(noon)), record)])))
+    #expect(reading.batch.delta.series.contains { $0.labels.description.contains("\"\(number)\"") }, "\(reading.batch.delta.series)")
+  }
+}
+
 @Test func aRecordIsReadLikeAnObject() throws {
   let record = Packed.map([
     ("event_type", .bytes(Array("cache_bulk".utf8))), ("requested", .unsigned(5)), ("hits", .int(3)), ("misses", .float(2)),

@@ -45,6 +45,16 @@ private let ordinary = [
   #"{"event_type":"cache_stats","entries":1,"capacity":2}"#, #"{"event_type":"consistency_check","success":true}"#,
 ]
 
+@Test(arguments: [2_000, 12_000, 150_000] as [Int64])
+func afterASilenceEveryEventIsKeptAgain(_ silenceMs: Int64) {
+  let decoder = decoder(perSecond: 100)
+  #expect(recent(Array(repeating: ordinary[0], count: 100_000).joined(separator: "\n"), decoder).count < 2_000)
+  for number in 0..<10 {
+    let one = recent(ordinary[number % ordinary.count], decoder, at: noonMs + silenceMs + Int64(number))
+    #expect([one.count, one.passedOver] == [1, 0], "event \(number)")
+  }
+}
+
 @Test func whatGoesWrongIsKeptWhateverTheSampleSays() throws {
   let decoder = decoder(perSecond: 1)
   // The first second takes ever fewer.
