@@ -8,7 +8,7 @@ internal import Platform
 
 /// Folds the write-ahead log into the database file.
 final class Checkpointer: Sendable {
-  /// A log larger than this is worth it. When the log begins anew its file is cut to this size.
+  /// A log larger than this is worth it.
   static let logBytesMax: Int64 = 4 << 20
 
   private let queue: DatabaseQueue

@@ -4,32 +4,8 @@ internal import GRDB
 internal import Platform
 
 // Group commit: one thread takes whatever has been submitted while it was writing, puts it into one transaction, and
-// tells every submitter only when that transaction is on disk. A lone body is committed at once; where several senders
-// bring small ones, commits keep a distance (`CommitPace`), because each writes and syncs some ten pages whatever it holds.
-
-/// How soon a commit follows the one before.
-private struct CommitPace {
-  /// From beginning to beginning, where several senders are at work.
-  private static let intervalMs: Int64 = 5
-  /// That many waiting entries are worth a commit of their own.
-  static let entriesAtOnce = 128
-  /// For so many lone bodies after a group there may still be several senders.
-  private static let loneMax = 16
-
-  private var beganMs: Int64 = 0
-  /// Commits of one body since the last one of several.
-  private var lone = CommitPace.loneMax
-
-  mutating func begin(bodies: Int, nowMs: Int64) {
-    beganMs = nowMs
-    lone = bodies > 1 ? 0 : lone + 1
-  }
-
-  /// 0 where the next body is the only one that is to be expected.
-  func pauseMs(nowMs: Int64) -> Int64 {
-    lone < CommitPace.loneMax ? beganMs + CommitPace.intervalMs - nowMs : 0
-  }
-}
+// tells every submitter only when that transaction is on disk. No timer: an idle store commits a lone body at once, a
+// busy one commits what arrived during the commit before.
 
 /// The thread that writes telemetry.
 final class Committer: Sendable {
@@ -129,9 +105,7 @@ final class Committer: Sendable {
   private func run() {
     // Of this thread alone.
     var hours = HourTable()
-    var pace = CommitPace()
-    while let group = nextGroup(pace) {
-      pace.begin(bodies: group.count, nowMs: Clock.monotonicMs())
+    while let group = nextGroup() {
       let outcomes = commit(group.map(\.submission), &hours)
       if case .failure = outcomes, group.count > 1 {
         // One body too large for what room is left must not fail those beside it.
@@ -145,20 +119,16 @@ final class Committer: Sendable {
     monitor.change { $0.hasEnded = true }
   }
 
-  private func nextGroup(_ pace: CommitPace) -> [Waiting]? {
-    let isStopping = monitor.wait { state in state.isStopping ? true : state.queue.isEmpty ? nil : false }
-    let pauseMs = pace.pauseMs(nowMs: Clock.monotonicMs())
-    if isStopping == false, pauseMs > 0 {
-      monitor.wait(timeoutMs: pauseMs) { $0.isStopping || $0.entries >= CommitPace.entriesAtOnce ? () : nil }
-    }
-    let group = monitor.withLock { state in
+  private func nextGroup() -> [Waiting]? {
+    let group: [Waiting]? = monitor.wait { state in
+      if state.queue.isEmpty { return state.isStopping ? [] : nil }
       defer {
         state.queue = []
         state.entries = 0
       }
       return state.queue
     }
-    return group.isEmpty ? nil : group
+    return group.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private func commit(_ group: [Submission], _ hours: inout HourTable) -> Result<[CommitOutcome], StoreError> {

@@ -77,6 +77,8 @@ package struct StoreStatistics: Sendable, Equatable {
 /// An open store. One process at a time; every method may be called from any thread.
 package final class Store: Sendable {
   package static let fileName = "rampart.sqlite"
+  /// What the write-ahead log may take on disk for long.
+  private static let logBytesMax: Int64 = 64 << 20
 
   let pool: DatabasePool
   let catalog: SeriesCatalog
@@ -231,9 +233,10 @@ package final class Store: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
       try db.execute(sql: "PRAGMA max_page_count = \(max(configuration.sizeBytesMax, 1 << 20) / pageBytes)")
-      try db.execute(sql: "PRAGMA journal_size_limit = \(Checkpointer.logBytesMax)")
+      // Cutting the log when it begins anew takes the commit that does so 30 ms: only after a very large one.
+      try db.execute(sql: "PRAGMA journal_size_limit = \(Store.logBytesMax)")
       // The compactor folds the log into the file; a commit does so only where it has not come round to it for long.
-      try db.execute(sql: "PRAGMA wal_autocheckpoint = \((64 << 20) / pageBytes)")
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = \(Store.logBytesMax / pageBytes)")
     }
     try pool.read { db in
       guard try !Schema.migrator.hasBeenSuperseded(db) else {
