@@ -4,8 +4,33 @@ internal import GRDB
 internal import Platform
 
 // Group commit: one thread takes whatever has been submitted while it was writing, puts it into one transaction, and
-// tells every submitter only when that transaction is on disk. No timer: an idle store commits a lone body at once, a
-// busy one commits what arrived during the commit before.
+// tells every submitter only when that transaction is on disk. A lone sender's body is committed at once; where several
+// bring small ones, a commit waits a little for as many as came lately (`CommitPace`), because each writes and syncs some
+// ten pages whatever it holds.
+
+/// How long a commit waits for more than what is there.
+private struct CommitPace {
+  /// Not longer than this after the beginning of the commit before.
+  private static let intervalMs: Int64 = 5
+  /// That many waiting entries are worth a commit of their own.
+  static let entriesAtOnce = 128
+  /// For so many commits a larger one is remembered.
+  private static let memory = 16
+
+  /// How many may be expected: of the largest commit lately.
+  private(set) var bodies = 1
+  private var age = 0
+  private var beganMs: Int64 = 0
+
+  mutating func begin(bodies: Int, nowMs: Int64) {
+    beganMs = nowMs
+    age += 1
+    if bodies >= self.bodies || age > CommitPace.memory { (self.bodies, age) = (bodies, 0) }
+  }
+
+  /// 0 for a commit that shall not wait.
+  func pauseMs(nowMs: Int64) -> Int64 { bodies > 1 ? beganMs + CommitPace.intervalMs - nowMs : 0 }
+}
 
 /// The thread that writes telemetry.
 final class Committer: Sendable {
@@ -105,7 +130,9 @@ final class Committer: Sendable {
   private func run() {
     // Of this thread alone.
     var hours = HourTable()
-    while let group = nextGroup() {
+    var pace = CommitPace()
+    while let group = nextGroup(pace) {
+      pace.begin(bodies: group.count, nowMs: Clock.monotonicMs())
       let outcomes = commit(group.map(\.submission), &hours)
       if case .failure = outcomes, group.count > 1 {
         // One body too large for what room is left must not fail those beside it.
@@ -119,16 +146,22 @@ final class Committer: Sendable {
     monitor.change { $0.hasEnded = true }
   }
 
-  private func nextGroup() -> [Waiting]? {
-    let group: [Waiting]? = monitor.wait { state in
-      if state.queue.isEmpty { return state.isStopping ? [] : nil }
+  private func nextGroup(_ pace: CommitPace) -> [Waiting]? {
+    let isStopping = monitor.wait { state in state.isStopping ? true : state.queue.isEmpty ? nil : false }
+    let pauseMs = pace.pauseMs(nowMs: Clock.monotonicMs())
+    if isStopping == false, pauseMs > 0 {
+      monitor.wait(timeoutMs: pauseMs) {
+        $0.isStopping || $0.queue.count >= pace.bodies || $0.entries >= CommitPace.entriesAtOnce ? () : nil
+      }
+    }
+    let group = monitor.withLock { state in
       defer {
         state.queue = []
         state.entries = 0
       }
       return state.queue
     }
-    return group.flatMap { $0.isEmpty ? nil : $0 }
+    return group.isEmpty ? nil : group
   }
 
   private func commit(_ group: [Submission], _ hours: inout HourTable) -> Result<[CommitOutcome], StoreError> {
