@@ -84,7 +84,7 @@ final class Compactor: Sendable {
     }
   }
 
-  /// Folds the write-ahead log into the file, where it is large. What fails is done the next time, or by a commit once
+  /// Folds the write-ahead log into the file, where it holds much. What fails is done the next time, or by a commit once
   /// the log is very large.
   private func foldLog() {
     guard (try? checkpointer.copyLargeLog()) == true else { return }

@@ -303,6 +303,28 @@ private func wait(until condition: () throws -> Bool) throws {
   #expect(store.statistics.longestCompactionHoldSeconds > 0)
 }
 
+@Test func aLogThatHoldsLittleIsLeftAloneHoweverLargeItsFileIs() throws {
+  let folder = Folder()
+  let store = try folder.open()
+  func changed() throws -> Date {
+    try #require(FileManager.default.attributesOfItem(atPath: folder.path + "/" + Store.fileName)[.modificationDate] as? Date)
+  }
+  let letters = (0..<2_000).map { DeadLetter(source: "events", line: $0, reason: "test", body: [UInt8](repeating: 32, count: 4_096)) }
+  let empty = try changed()
+  try store.commit(Submission(nothing, letters: letters))
+  try store.compact(nowMs: 10_000)
+  // A compaction folds behind what it moves.
+  try store.commit(Submission(nothing.counting("hits_total", at: 0, 1)))
+  try store.compact(nowMs: 20_000)
+  let folded = try changed()
+  #expect(folded > empty)
+  for body in 2..<5 as Range<Int64> {
+    try store.commit(Submission(nothing.counting("hits_total", at: body * 10_000, 1)))
+    try store.compact(nowMs: body * 10_000 + 10_000)
+  }
+  #expect(try changed() == folded)
+}
+
 @Test func theLogIsFoldedIntoTheFileWhileTheStoreIsOpen() throws {
   let folder = Folder()
   let store = try folder.open()
