@@ -38,7 +38,7 @@ struct EventSampler {
     // Threads that share a decoder read the clock before they have it, so time may go back a little.
     guard perSecondMax > 0, overflows || !(-1_000..<1_000).contains(elapsedMs) else { return }
     // Where nothing came for a second, nothing is known of what comes.
-    let isContinued = !overflows && (0..<2_000).contains(elapsedMs)
+    let isContinued = !overflows && (1_000..<2_000).contains(elapsedMs)
     let perSecond = isContinued ? Int(Double(seen) * 1_000 / Double(elapsedMs)) : 0
     step = min((perSecond + perSecondMax - 1) / perSecondMax, EventSampler.stepMax)
     if step < 1 { step = 1 }

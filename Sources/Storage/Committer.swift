@@ -147,9 +147,9 @@ final class Committer: Sendable {
   }
 
   private func nextGroup(_ pace: CommitPace) -> [Waiting]? {
-    let isStopping = monitor.wait { state in state.isStopping ? true : state.queue.isEmpty ? nil : false }
+    monitor.wait { $0.isStopping || !$0.queue.isEmpty ? () : nil }
     let pauseMs = pace.pauseMs(nowMs: Clock.monotonicMs())
-    if isStopping == false, pauseMs > 0 {
+    if pauseMs > 0 {
       monitor.wait(timeoutMs: pauseMs) {
         $0.isStopping || $0.queue.count >= pace.bodies || $0.entries >= CommitPace.entriesAtOnce ? () : nil
       }

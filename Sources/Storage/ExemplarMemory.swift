@@ -106,9 +106,9 @@ final class ExemplarMemory: Sendable {
 
   // MARK: Reading
 
-  /// The newest by index of the series and bucket.
-  func newest() -> [Int: [Int: Exemplar]] {
-    state.withLock { $0.newest }.reduce(into: [:]) { $0[Int($1.key.series), default: [:]][Int($1.key.bucket)] = $1.value.exemplar }
+  /// The newest by id of the series and index of the bucket.
+  func newest() -> [Int64: [Int: Exemplar]] {
+    state.withLock { $0.newest }.reduce(into: [:]) { $0[Int64($1.key.series) + 1, default: [:]][Int($1.key.bucket)] = $1.value.exemplar }
   }
 }
 

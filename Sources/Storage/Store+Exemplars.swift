@@ -15,9 +15,7 @@ package struct SeriesExemplars: Sendable {
 
 extension Store {
   /// The newest exemplar of each bucket, by id of the series and index of the bucket.
-  package var newestExemplars: [Int64: [Int: Exemplar]] {
-    committer.exemplars.newest().reduce(into: [:]) { $0[Int64($1.key + 1)] = $1.value }
-  }
+  package var newestExemplars: [Int64: [Int: Exemplar]] { committer.exemplars.newest() }
 
   /// The exemplars of buckets that any of some selections matches.
   ///
