@@ -26,4 +26,10 @@ extension Exchange {
     }
     if !isQueued { token.complete(failure(busy)) }
   }
+
+  /// The same for readings of Rampart's own API.
+  func answer(on worker: Worker, _ work: @escaping @Sendable () throws -> Response) {
+    let busy = RequestError.unavailable("too many queries are waiting: try again")
+    answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in try work() }
+  }
 }

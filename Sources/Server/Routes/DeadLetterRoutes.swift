@@ -138,8 +138,7 @@ struct DeadLetterRoutes: Sendable {
   }
 
   private func answer(_ exchange: Exchange, _ work: @escaping @Sendable () throws -> [UInt8]) {
-    let busy = RequestError.unavailable("too many queries are waiting: try again")
-    exchange.answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in Answers.json(try work()) }
+    exchange.answer(on: worker) { Answers.json(try work()) }
   }
 
   // MARK: Parameters

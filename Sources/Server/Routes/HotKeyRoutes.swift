@@ -21,8 +21,7 @@ struct HotKeyRoutes: Sendable {
     do throws(RequestError) {
       let limit = try exchange.limit(default: 10, max: HotKeyRoutes.keysMax)
       let service = exchange.filter("service"), cache = exchange.filter("cache")
-      let busy = RequestError.unavailable("too many queries are waiting: try again")
-      exchange.answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in
+      exchange.answer(on: worker) {
         let nowMs = Clock.wallMs()
         let keys = counters.hotKeys
         let caches = keys.caches(service: service, cache: cache, limit: limit, nowMs: nowMs)

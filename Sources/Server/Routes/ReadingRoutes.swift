@@ -23,26 +23,20 @@ struct ReadingRoutes: Sendable {
     let healthy = PreparedResponse(Response(text: "Rampart is healthy.\n"))
     router.get("/-/healthy") { $0.respond(healthy) }
     router.get("/-/ready") { exchange in
-      answer(exchange) {
+      exchange.answer(on: worker) {
         try store.probe(nowMs: Clock.wallMs())
         return Response(text: "Rampart is ready.\n")
       }
     }
     router.get("/metrics") { exchange in
       let format = Exposition.format(accept: exchange.header("Accept"))
-      answer(exchange) {
+      exchange.answer(on: worker) {
         Response(contentType: format.contentType, body: metrics.write(format, nowMs: Clock.wallMs()))
       }
     }
     router.get("/api/v1/totals") { totals($0) }
     router.get("/api/v1/audit") { audit($0) }
-    router.get("/api/v1/status") { exchange in answer(exchange) { Answers.json(status()) } }
-  }
-
-  /// Runs `work` on the worker and answers with what it gives or throws.
-  private func answer(_ exchange: Exchange, _ work: @escaping @Sendable () throws -> Response) {
-    let busy = RequestError.unavailable("too many queries are waiting: try again")
-    exchange.answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in try work() }
+    router.get("/api/v1/status") { exchange in exchange.answer(on: worker) { Answers.json(status()) } }
   }
 
   private func totals(_ exchange: Exchange) {
@@ -50,7 +44,7 @@ struct ReadingRoutes: Sendable {
       let query = try TotalsQuery(
         from: exchange.query("from"), to: exchange.query("to"), by: exchange.query("by"), step: exchange.query("step"),
         nowMs: Clock.wallMs(), resolutionMs: resolutionMs)
-      answer(exchange) { Answers.json(try query.answer(from: store)) }
+      exchange.answer(on: worker) { Answers.json(try query.answer(from: store)) }
     } catch {
       exchange.respond(Answers.error(error))
     }
@@ -60,7 +54,7 @@ struct ReadingRoutes: Sendable {
     do throws(RequestError) {
       let limit = try exchange.limit(default: 100, max: ReadingRoutes.auditMax)
       let flag = exchange.query("flag"), environment = exchange.query("environment")
-      answer(exchange) {
+      exchange.answer(on: worker) {
         Answers.json(document(of: try store.audit(flag: flag, environment: environment, limit: limit)))
       }
     } catch {

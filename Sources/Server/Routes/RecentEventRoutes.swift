@@ -22,10 +22,7 @@ struct RecentEventRoutes: Sendable {
       let limit = try exchange.limit(default: 100, max: RecentEventRoutes.eventsMax)
       let search = RecentEventSearch(filter: try RecentEventRoutes.filter(exchange), limit: limit)
       let before = try RecentEventRoutes.cursor(exchange)
-      let busy = RequestError.unavailable("too many queries are waiting: try again")
-      exchange.answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in
-        Answers.json(try search.run(in: store, before: before))
-      }
+      exchange.answer(on: worker) { Answers.json(try search.run(in: store, before: before)) }
     } catch {
       exchange.respond(Answers.error(error))
     }
