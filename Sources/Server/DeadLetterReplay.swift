@@ -82,10 +82,7 @@ struct DeadLetterReplay: Sendable {
       delta: batch.delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: nowMs)
     submission.replayed = counted.map(\.id)
     submission.recent = RecentEventChunk(batch.recent)
-    let result = Monitor<Result<CommitOutcome, StoreError>?>(nil)
-    try intake.store.submit(submission) { outcome in result.change { $0 = outcome } }
-    guard let outcome = result.wait(until: { $0 }) else { preconditionFailure("a wait without a limit ends with an outcome") }
-    guard try outcome.get() == .committed else { return false }
+    guard try intake.store.commit(submission) == .committed else { return false }
     for (source, letters) in Dictionary(grouping: counted, by: \.letter.source) {
       intake.counters.add(.accepted, letters.count, protocol: source)
     }

@@ -40,10 +40,9 @@ package final class EventImport: Sendable {
     let nowMs = Clock.wallMs()
     let batch = decoders.decode { $0.decode(body.span, from: origin, receivedAtMs: nowMs) }
     let key = batch.carriesIdentity ? keys.key(path: EventRoutes.path, "body", body, nowMs: nowMs) : nil
-    var submission = Submission(
-      delta: batch.delta, deadLetters: DeadLetter.list(batch.rejections, source: EventRoutes.name), dedupeKey: key,
+    let submission = Submission(
+      batch, source: EventRoutes.name, dedupeKey: key,
       answer: EventRoutes.answer(to: batch, errorsMax: IngestSettings().errorsMax), receivedMs: nowMs)
-    submission.recent = RecentEventChunk(batch.recent)
     let isDuplicate: Bool
     switch try store.commit(submission) {
     case .duplicate: isDuplicate = true
@@ -56,15 +55,5 @@ package final class EventImport: Sendable {
 
   package func close() throws {
     try store.close()
-  }
-}
-
-extension Store {
-  /// Submits and waits.
-  func commit(_ submission: Submission) throws -> CommitOutcome {
-    let done = Monitor<Result<CommitOutcome, StoreError>?>(nil)
-    try submit(submission) { outcome in done.change { $0 = outcome } }
-    guard let outcome = done.wait(until: { $0 }) else { preconditionFailure("a wait without end ended without a value") }
-    return try outcome.get()
   }
 }

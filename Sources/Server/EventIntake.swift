@@ -140,13 +140,9 @@ struct EventIntake: Sendable {
     /// The `protocol` label and the `source` of dead letters.
     let name: String
     var submission: Submission
-    let accepted: Int
-    let rejected: Int
-    let ignored: Int
+    let counts: BatchCounts
     /// Records that were not decoded, because they were counted before.
     var repeated = 0
-    let newestEventMs: Int64?
-    let keys: KeySamples
     let answer: @Sendable (CommitOutcome) -> Response
     let refusal: ErrorForm
     /// Called on the committer's thread where items of the submission were counted before, with their indexes.
@@ -157,16 +153,8 @@ struct EventIntake: Sendable {
       refusal: @escaping ErrorForm, answer: @escaping @Sendable (CommitOutcome) -> Response
     ) {
       self.name = name
-      submission = Submission(
-        delta: batch.delta,
-        deadLetters: DeadLetter.list(batch.rejections, source: name),
-        dedupeKey: dedupeKey, answer: stored, receivedMs: receivedMs)
-      submission.recent = RecentEventChunk(batch.recent)
-      accepted = batch.accepted
-      rejected = batch.rejected
-      ignored = batch.ignored
-      newestEventMs = batch.newestEventMs
-      keys = batch.keys
+      submission = Submission(batch, source: name, dedupeKey: dedupeKey, answer: stored, receivedMs: receivedMs)
+      counts = BatchCounts(batch, receivedMs: receivedMs)
       self.refusal = refusal
       self.answer = answer
     }
@@ -246,12 +234,8 @@ struct EventIntake: Sendable {
   }
 
   private func count(_ delivery: Delivery) {
-    counters.add(.accepted, delivery.accepted, protocol: delivery.name)
-    counters.add(.rejected, delivery.rejected, protocol: delivery.name)
-    counters.add(.ignored, delivery.ignored, protocol: delivery.name)
+    delivery.counts.add(to: counters, protocol: delivery.name)
     counters.add(.duplicate, delivery.repeated, protocol: delivery.name)
-    counters.saw(newestEventMs: delivery.newestEventMs)
-    counters.saw(delivery.keys, receivedMs: delivery.submission.receivedMs)
   }
 
   // MARK: Deduplication
@@ -270,21 +254,7 @@ struct EventIntake: Sendable {
 }
 
 extension EventIntake.Delivery {
-  var recordCount: Int { accepted + rejected + ignored + repeated }
-}
-
-extension DeadLetter {
-  static func list(_ rejections: [Rejection], source: String) -> [DeadLetter] {
-    rejections.map { DeadLetter($0, source: source) }
-  }
-
-  private init(_ rejection: Rejection, source: String) {
-    self.init(source: source, line: rejection.line, reason: rejection.reason, body: rejection.record.bytes)
-    isWhole = rejection.isWhole
-    timeMs = rejection.record.timeMs
-    service = rejection.record.service
-    cache = rejection.record.cache
-  }
+  var recordCount: Int { counts.records + repeated }
 }
 
 extension Submission {

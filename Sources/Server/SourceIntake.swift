@@ -14,28 +14,28 @@ struct SourceIntake: EventSink {
   let logger: Logger
 
   func submit(_ batch: SourceBatch, completion: @escaping @Sendable (SourceOutcome) -> Void) {
-    let events = batch.events
     let key = batch.key.map { keys.key(path: batch.name, "chunk", $0, nowMs: batch.receivedMs) }
     var submission = Submission(
-      delta: events.delta, deadLetters: DeadLetter.list(events.rejections, source: batch.name), dedupeKey: key,
-      answer: Answer(status: 200, body: []), receivedMs: batch.receivedMs)
+      batch.events, source: batch.name, dedupeKey: key, answer: Answer(status: 200, body: []),
+      receivedMs: batch.receivedMs)
     submission.position = batch.position
-    submission.recent = RecentEventChunk(events.recent)
-    let records = events.accepted + events.rejected + events.ignored
+    let counts = BatchCounts(batch.events, receivedMs: batch.receivedMs)
+    let overflows = batch.events.overflowedLabels
     do throws(StoreError) {
       try store.submit(submission) { result in
         switch result {
         case .success(.duplicate):
-          counters.add(.duplicate, records, protocol: batch.name)
+          counters.add(.duplicate, counts.records, protocol: batch.name)
           completion(.duplicate)
         case .success:
-          count(batch)
+          counters.addOverflows(overflows)
+          counts.add(to: counters, protocol: batch.name)
           completion(.committed)
-        case .failure(let error): refuse(records, error, batch.name, completion)
+        case .failure(let error): refuse(counts.records, error, batch.name, completion)
         }
       }
     } catch {
-      refuse(records, error, batch.name, completion)
+      refuse(counts.records, error, batch.name, completion)
     }
   }
 
@@ -49,15 +49,5 @@ struct SourceIntake: EventSink {
   ) {
     counters.add(.refused, records, protocol: name)
     completion(.refused(error.description))
-  }
-
-  private func count(_ batch: SourceBatch) {
-    let events = batch.events, name = batch.name
-    counters.addOverflows(events.overflowedLabels)
-    counters.add(.accepted, events.accepted, protocol: name)
-    counters.add(.rejected, events.rejected, protocol: name)
-    counters.add(.ignored, events.ignored, protocol: name)
-    counters.saw(newestEventMs: events.newestEventMs)
-    counters.saw(events.keys, receivedMs: batch.receivedMs)
   }
 }
