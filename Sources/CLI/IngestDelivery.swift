@@ -29,7 +29,13 @@ final class ServerDelivery: PartDelivery {
     self.run = run
   }
 
-  func deliver(_ part: IngestPart) throws -> PartOutcome {
+  func deliver(_ part: IngestPart, completion: @escaping @Sendable (Result<PartOutcome, any Error>) -> Void) {
+    completion(Result { try deliver(part) })
+  }
+
+  func finish() {}
+
+  private func deliver(_ part: IngestPart) throws -> PartOutcome {
     let deadlineMs = Clock.monotonicMs() + ServerDelivery.patienceMs
     var mayHaveArrived = false
     while true {
@@ -101,17 +107,22 @@ final class ServerDelivery: PartDelivery {
 
 /// A store that no server uses.
 final class StoreDelivery: PartDelivery {
-  private static let reasonsMax = 20
   private let store: EventImport
 
   init(_ store: EventImport) {
     self.store = store
   }
 
-  func deliver(_ part: IngestPart) throws -> PartOutcome {
-    let outcome = try store.add(part.bytes, from: part.origin)
-    return PartOutcome(
-      isDuplicate: outcome.isDuplicate, accepted: outcome.accepted, rejected: outcome.rejected, ignored: outcome.ignored,
-      reasons: outcome.rejections.prefix(StoreDelivery.reasonsMax).map { ($0.line, $0.reason) })
+  func deliver(_ part: IngestPart, completion: @escaping @Sendable (Result<PartOutcome, any Error>) -> Void) {
+    store.add(part.bytes, from: part.origin) { result in
+      completion(
+        result.map { outcome in
+          PartOutcome(
+            isDuplicate: outcome.isDuplicate, accepted: outcome.accepted, rejected: outcome.rejected,
+            ignored: outcome.ignored, reasons: outcome.reasons.map { ($0.line, $0.text) })
+        })
+    }
   }
+
+  func finish() { store.flush() }
 }

@@ -9,14 +9,21 @@ internal import Server
 
 /// A part of a file on its way.
 struct IngestPart: Sendable {
+  let place: PartPlace
+  let origin: EventOrigin
+  let bytes: [UInt8]
+  /// Which part of the run it is, from 0.
+  let number: Int
+}
+
+/// Where a part is from.
+struct PartPlace: Sendable {
   let file: String
   /// Which of the files it is, from 0.
   let fileIndex: Int
-  let origin: EventOrigin
-  let bytes: [UInt8]
-  let firstLine: Int
-  /// Which part of the run it is, from 0.
-  let number: Int
+  /// In the file; of a whole file's only part nil, since its records are counted and not its lines.
+  let firstLine: Int?
+  let byteCount: Int
 }
 
 /// What became of a part.
@@ -31,8 +38,13 @@ struct PartOutcome: Sendable {
 
 /// A way to where events are counted. Each belongs to one thread.
 protocol PartDelivery: AnyObject, Sendable {
-  /// Counts a part once, and returns when it is on disk.
-  func deliver(_ part: IngestPart) throws -> PartOutcome
+  /// Takes a part to be counted once; its bytes are free when this returns.
+  ///
+  /// - Parameter completion: told when the part is on disk, before or after this returns, on any thread.
+  func deliver(_ part: IngestPart, completion: @escaping @Sendable (Result<PartOutcome, any Error>) -> Void)
+
+  /// No more parts come.
+  func finish()
 }
 
 /// One run over all files.
@@ -43,6 +55,8 @@ final class IngestRun: Sendable {
     var spare: [[UInt8]] = []
     var hasAll = false
     var deliverersLeft: Int
+    /// Parts that were taken and are not on disk.
+    var underWay = 0
     var summary = IngestSummary()
     var bytesRead: Int64 = 0
   }
@@ -73,7 +87,7 @@ final class IngestRun: Sendable {
     startThread(named: "ingest reader") { self.read() }
     let progress = IngestProgress(files: files, startMs: startMs)
     while true {
-      let end: Bool? = monitor.wait(timeoutMs: IngestRun.progressIntervalMs) { $0.deliverersLeft == 0 ? true : nil }
+      let end: Bool? = monitor.wait(timeoutMs: IngestRun.progressIntervalMs) { $0.deliverersLeft == 0 && $0.underWay == 0 ? true : nil }
       if end == true { break }
       let (summary, bytesRead) = monitor.withLock { ($0.summary, $0.bytesRead) }
       progress.show(summary, bytesRead: bytesRead)
@@ -100,7 +114,10 @@ final class IngestRun: Sendable {
           let bytesRead = bytesBefore + source.bytesRead
           let isWanted = put(
             IngestPart(
-              file: path, fileIndex: fileIndex, origin: origin, bytes: part.bytes, firstLine: part.firstLine, number: number),
+              place: PartPlace(
+                file: path, fileIndex: fileIndex, firstLine: part.framing == .byContent ? nil : part.firstLine,
+                byteCount: part.bytes.count),
+              origin: origin, bytes: part.bytes, number: number),
             bytesRead)
           guard isWanted else { return }
           number += 1
@@ -131,25 +148,32 @@ final class IngestRun: Sendable {
 
   private func work(_ deliverer: any PartDelivery) {
     while let part = take() {
-      do {
-        let outcome = try deliverer.deliver(part)
-        monitor.change {
-          $0.summary.add(outcome, of: part)
-          $0.spare.append(part.bytes)
-        }
-      } catch {
-        let reason = (error as? CommandFailure)?.message ?? "\(error)"
-        fail("\(part.file): line \(part.firstLine): \(reason)")
-      }
+      deliverer.deliver(part) { self.settle(part.place, $0) }
+      monitor.change { $0.spare.append(part.bytes) }
     }
+    deliverer.finish()
     monitor.change { $0.deliverersLeft -= 1 }
+  }
+
+  private func settle(_ place: PartPlace, _ result: Result<PartOutcome, any Error>) {
+    if case .failure(let error) = result {
+      let reason = (error as? CommandFailure)?.message ?? "\(error)"
+      fail("\(place.file): \(place.firstLine.map { "line \($0): " } ?? "")\(reason)")
+    }
+    monitor.change { state in
+      if case .success(let outcome) = result { state.summary.add(outcome, of: place) }
+      state.underWay -= 1
+    }
   }
 
   private func take() -> IngestPart? {
     enum Turn { case part(IngestPart), end }
     let turn: Turn? = monitor.wait { state in
       if state.summary.failure != nil { return .end }
-      if !state.queue.isEmpty { return .part(state.queue.removeFirst()) }
+      if !state.queue.isEmpty {
+        state.underWay += 1
+        return .part(state.queue.removeFirst())
+      }
       return state.hasAll ? .end : nil
     }
     guard case .part(let part)? = turn else { return nil }

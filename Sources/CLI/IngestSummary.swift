@@ -11,26 +11,21 @@ struct IngestSummary: Sendable {
   /// Rejections that are listed.
   private static let reasonsMax = 20
 
-  private struct Place: Sendable {
-    let file: String
-    let fileIndex: Int
-  }
-
   private(set) var accepted = 0
   private(set) var rejected = 0
   private(set) var ignored = 0
   /// In bodies that had been counted before.
   private(set) var duplicate = 0
   private(set) var bytes = 0
-  private var reasons: [(place: Place, line: Int, reason: String)] = []
+  private var reasons: [(place: PartPlace, line: Int, reason: String)] = []
   /// Why the run stopped before its end.
   var failure: String?
   var seconds = 0.0
 
   var records: Int { accepted + rejected + ignored + duplicate }
 
-  mutating func add(_ outcome: PartOutcome, of part: IngestPart) {
-    bytes += part.bytes.count
+  mutating func add(_ outcome: PartOutcome, of place: PartPlace) {
+    bytes += place.byteCount
     guard !outcome.isDuplicate else {
       duplicate += outcome.accepted + outcome.rejected + outcome.ignored
       return
@@ -38,11 +33,7 @@ struct IngestSummary: Sendable {
     accepted += outcome.accepted
     rejected += outcome.rejected
     ignored += outcome.ignored
-    for (line, reason) in outcome.reasons {
-      let isWhole = part.origin.framing == .byContent
-      let place = Place(file: part.file, fileIndex: part.fileIndex)
-      reasons.append((place, isWhole ? line : part.firstLine + line - 1, reason))
-    }
+    for (line, reason) in outcome.reasons { reasons.append((place, line + (place.firstLine ?? 1) - 1, reason)) }
     // Parts end in any order; each lists its first ones, so the first of all are among them.
     reasons.sort { ($0.place.fileIndex, $0.line) < ($1.place.fileIndex, $1.line) }
     if reasons.count > IngestSummary.reasonsMax { reasons.removeLast(reasons.count - IngestSummary.reasonsMax) }

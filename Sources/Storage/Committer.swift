@@ -32,17 +32,29 @@ private struct CommitPace {
   func pauseMs(nowMs: Int64) -> Int64 { bodies > 1 ? beganMs + CommitPace.intervalMs - nowMs : 0 }
 }
 
-/// The thread that writes telemetry.
-final class Committer: Sendable {
-  typealias Completion = @Sendable (Result<CommitOutcome, StoreError>) -> Void
+/// A submission and who is told what became of it.
+package struct WaitingSubmission: Sendable {
+  package typealias Completion = @Sendable (Result<CommitOutcome, StoreError>) -> Void
 
-  private struct Waiting {
-    let submission: Submission
-    let completion: Completion
+  package let submission: Submission
+  /// Runs once: on the committer's thread, or by whoever could not submit it.
+  package let completion: Completion
+
+  package init(_ submission: Submission, completion: @escaping Completion) {
+    self.submission = submission
+    self.completion = completion
   }
 
+  /// Series entries, keys of items and bytes of recent events, 60 bytes each: what it costs to hold and to write.
+  fileprivate var entries: Int {
+    submission.delta.entryCount + (submission.itemKeys?.count ?? 0) + submission.recent.bytes.count / 60
+  }
+}
+
+/// The thread that writes telemetry.
+final class Committer: Sendable {
   private struct State {
-    var queue: [Waiting] = []
+    var queue: [WaitingSubmission] = []
     /// Series entries in `queue`.
     var entries = 0
     var isStopping = false
@@ -54,8 +66,7 @@ final class Committer: Sendable {
     var recentEvents = RecentEventCounts()
   }
 
-  /// Bounds of the queue. Series entries, keys of items and bytes of recent events are what a submission costs to hold and
-  /// to write; 60 bytes each.
+  /// Bounds of the queue.
   static let submissionsMax = 4_096
   static let entriesMax = 2_000_000
 
@@ -91,17 +102,17 @@ final class Committer: Sendable {
     startThread(named: "committer") { self.run() }
   }
 
-  /// Queues a submission. `completion` runs once, on the committer's thread, unless an error is thrown here.
-  func submit(_ submission: Submission, completion: @escaping Completion) throws(StoreError) {
+  /// Queues submissions for one commit, all or, where an error is thrown, none.
+  func submit(_ submissions: [WaitingSubmission]) throws(StoreError) {
     let refusal: StoreError? = monitor.change { state in
       if state.isStopping { return .closed }
       let isFull = state.queue.count >= Committer.submissionsMax || state.entries >= Committer.entriesMax
       guard !isFull else {
-        state.refusals += 1
+        state.refusals += Int64(submissions.count)
         return .busy
       }
-      state.queue.append(Waiting(submission: submission, completion: completion))
-      state.entries += submission.delta.entryCount + (submission.itemKeys?.count ?? 0) + submission.recent.bytes.count / 60
+      state.queue += submissions
+      state.entries += submissions.reduce(0) { $0 + $1.entries }
       return nil
     }
     if let refusal { throw refusal }
@@ -146,7 +157,7 @@ final class Committer: Sendable {
     monitor.change { $0.hasEnded = true }
   }
 
-  private func nextGroup(_ pace: CommitPace) -> [Waiting]? {
+  private func nextGroup(_ pace: CommitPace) -> [WaitingSubmission]? {
     monitor.wait { $0.isStopping || !$0.queue.isEmpty ? () : nil }
     let pauseMs = pace.pauseMs(nowMs: Clock.monotonicMs())
     if pauseMs > 0 {

@@ -157,7 +157,11 @@ final class Compactor: Sendable {
   ) throws {
     // Only this thread writes blocks, so what is read here is what will be replaced.
     let blocks = try pool.read { db in
-      try heads.map { try merged($0.series, $0.head, widthMs: widthMs, nowMs: nowMs, db) }
+      try heads.map { series, head in
+        // What is not moved yet stays in the journal, so that nobody has to wait for it at the end.
+        if monitor.withLock({ $0.isStopping }) { throw CancellationError() }
+        return try merged(series, head, widthMs: widthMs, nowMs: nowMs, db)
+      }
     }
     var first = 0
     while first < heads.count {

@@ -141,7 +141,12 @@ package final class Store: Sendable {
   package func submit(
     _ submission: Submission, completion: @escaping @Sendable (Result<CommitOutcome, StoreError>) -> Void
   ) throws(StoreError) {
-    try committer.submit(submission, completion: completion)
+    try submit([WaitingSubmission(submission, completion: completion)])
+  }
+
+  /// The same for several, which are in one commit where nothing of them fails. An error here is one for all.
+  package func submit(_ submissions: [WaitingSubmission]) throws(StoreError) {
+    try committer.submit(submissions)
   }
 
   /// Pages that must be free for the store to count as able to commit: a body may touch more than the one that a
