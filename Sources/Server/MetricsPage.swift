@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import HTTP
+internal import Notification
 internal import Platform
 internal import Storage
 internal import TimeSeries
@@ -37,6 +38,7 @@ struct MetricsPage: Sendable {
   let store: Store
   let counters: IngestCounters
   let flags: FlagService
+  let notifier: Notifier
   /// Nil before the server exists.
   let statistics: @Sendable () -> HTTPServer.Statistics?
 
@@ -84,7 +86,7 @@ struct MetricsPage: Sendable {
 
   private func allOwnEntries(_ series: [SeriesState], nowMs: Int64, omitsBuckets: Bool) -> [Entry] {
     flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
-      + processEntries()
+      + notifier.metrics + processEntries()
   }
 
   private static func omitsBuckets(_ series: [SeriesState]) -> Bool {

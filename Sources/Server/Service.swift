@@ -4,6 +4,7 @@ internal import Flags
 internal import HTTP
 internal import Ingest
 internal import Logging
+internal import Notification
 internal import Platform
 internal import Sources
 internal import Storage
@@ -23,6 +24,7 @@ package final class Service: Sendable {
     let recorder: RepeatingThread
     let http: HTTPServer
     let sources: SourceSet
+    let notifier: Notifier
     let workers: Workers
   }
 
@@ -32,10 +34,13 @@ package final class Service: Sendable {
     let queries = Worker(name: "queries", threads: 2, queueMax: 64)
     let exports = Worker(name: "exports", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
+    let tests = Worker(name: "tests", queueMax: 1)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
       let hasEnded = [readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
+      _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
     }
   }
@@ -65,14 +70,19 @@ package final class Service: Sendable {
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
-      let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
-      let http = makeServer(store, flags, streams, workers, metrics, startedMs: startedMs)
+      let logger = logger
+      let notifier = try Notifier(store: NotificationTable(store: store)) { $0.write(to: logger) }
+      let silences = try SilenceService(store: store, notifier: notifier, nowMs: startedMs)
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags, notifier: notifier) { server.withLock { $0?.statistics } }
+      let http = makeServer(store, flags, streams, workers, metrics, silences, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
         .makeThread(resolutionMs: configuration.resolutionMs)
       driver.start()
       recorder.start()
       let port = try http.start()
+      let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
+      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? "http://\(host):\(port)")
       let sources = makeSources(store, counters)
       do {
         try sources.change(to: configuration.sources)
@@ -82,9 +92,9 @@ package final class Service: Sendable {
       }
       running.change {
         $0 = Running(
-          store: store, driver: driver, recorder: recorder, http: http, sources: sources, workers: workers)
+          store: store, driver: driver, recorder: recorder, http: http, sources: sources, notifier: notifier,
+          workers: workers)
       }
-      let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
     } catch {
       // The store's own error would hide the one that matters.
@@ -105,7 +115,7 @@ package final class Service: Sendable {
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
       parts.sources.stop(), parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000),
-      parts.workers.stop(timeoutMs: 2_000),
+      parts.workers.stop(timeoutMs: 2_000), parts.notifier.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -117,16 +127,19 @@ package final class Service: Sendable {
     return hasEnded.allSatisfy { $0 }
   }
 
-  /// What SIGHUP asks for: the sources as the settings are now. Other settings count from the next start on.
+  /// What SIGHUP asks for: the sources and the receivers of notifications as the settings are now. Other settings count
+  /// from the next start on.
   ///
   /// - Parameter read: reads the settings. What it throws is told, and what was in force stays.
   package func reload(_ read: () throws -> Configuration) {
-    guard let sources = running.withLock({ $0?.sources }) else { return }
+    guard let parts = running.withLock({ $0 }) else { return }
     do {
-      try sources.change(to: try read().sources)
-      logger.info("reload: the sources are as the settings say")
+      let configuration = try read()
+      try parts.sources.change(to: configuration.sources)
+      try parts.notifier.change(to: configuration.notify)
+      logger.info("reload: the receivers of notifications and the sources are as the settings say")
     } catch {
-      logger.error("reload: \(error): the old sources stay in force")
+      logger.error("reload: \(error): the old receivers of notifications and the old sources stay in force")
     }
   }
 
@@ -141,7 +154,7 @@ package final class Service: Sendable {
 
   private func makeServer(
     _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ workers: Workers, _ metrics: MetricsPage,
-    startedMs: Int64
+    _ silences: SilenceService, startedMs: Int64
   ) -> HTTPServer {
     let counters = metrics.counters
     var router = Router()
@@ -169,6 +182,8 @@ package final class Service: Sendable {
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
+    SilenceRoutes(silences: silences, administration: workers.administration).add(to: &router)
+    NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
   }

@@ -35,10 +35,14 @@ private let rooms: [String: Room] = [
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
   "Sources": Room(row: 3, own: ["Compression", "Ingest", "Platform"]),
+  "Notification": Room(
+    row: 3, own: ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"], toolchain: ["Foundation"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
-    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources", "Storage"],
+    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
+      "Notification", "Storage",
+    ],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
     row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation"],
