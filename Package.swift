@@ -98,7 +98,7 @@ let package = Package(
     tests("SourcesTests", ["Sources", "Ingest", "Platform"]),
     tests("NotificationTests", ["Notification", "HTTPClient", "JSON", "TimeSeries"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
-    tests("ServerTests", ["Server", "Notification", "Storage", "TimeSeries"]),
+    tests("ServerTests", ["Server", "HTTP", "JSON", "Notification", "Platform", "Storage", "TimeSeries"]),
     tests("TidyTests", []),
   ]
 )

@@ -5,14 +5,14 @@ internal import TimeSeries
 
 // The body of `POST /api/v2/alerts`, as Prometheus writes it.
 
-enum AlertmanagerPayload {
+package enum AlertmanagerPayload {
   /// As many as Prometheus sends at a time.
-  static let alertsMax = 256
+  package static let alertsMax = 256
 
   /// For how long an alert fires without being told again: four times the resend delay, as Prometheus says.
   private static let validMs: Int64 = 240_000
 
-  static func write(_ message: Message, _ head: Letterhead, nowMs: Int64) -> [UInt8] {
+  package static func write(_ message: Message, _ head: Letterhead, nowMs: Int64) -> [UInt8] {
     var writer = JSONWriter(capacity: message.notices.count * 512)
     writer.beginArray()
     for notice in message.notices {
@@ -32,7 +32,7 @@ enum AlertmanagerPayload {
   }
 
   /// - Parameter url: the Alertmanager's, with the path it is served under.
-  static func endpoint(_ url: String) -> String {
+  package static func endpoint(_ url: String) -> String {
     let base = String(url.prefix { $0 != "?" && $0 != "#" })
     if base.hasSuffix("/api/v2/alerts") { return base }
     return (base.hasSuffix("/") ? String(base.dropLast()) : base) + "/api/v2/alerts"

@@ -2,25 +2,25 @@
 
 // How the kinds of receivers want to be told.
 
-struct Manner: Sendable, Equatable {
+package struct Manner: Sendable, Equatable {
   /// Labels that alerts are brought together by, the finest first; the last brings all together.
-  static let groupings: [[String]] = [["alertname", "service", "cache"], ["alertname"], []]
+  package static let groupings: [[String]] = [["alertname", "service", "cache"], ["alertname"], []]
   /// With more groups than this at a time the next coarser labels count, so that thousands of alerts at once are a
   /// bounded number of messages.
-  static let groupsMax = 20
+  package static let groupsMax = 20
 
   /// How long after it was told an alert that still fires is told again.
-  let repeatMs: Int64
+  package let repeatMs: Int64
   /// Whether only the last state of an alert matters, which is then told again and again, after its end too.
-  let isStateful: Bool
+  package let isStateful: Bool
   /// How long the first alert of a message waits for others.
-  let gatheringMs: Int64
+  package let gatheringMs: Int64
   /// Between two messages.
-  let spacingMs: Int64
+  package let spacingMs: Int64
   /// Most alerts of a message.
-  let alertsMax: Int
+  package let alertsMax: Int
 
-  init(_ kind: Receiver.Kind) {
+  package init(_ kind: Receiver.Kind) {
     switch kind {
     // Prometheus' --rules.alert.resend-delay. Alertmanager groups and waits by itself.
     case .alertmanager:

@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TimeSeries
+package import TimeSeries
 
 // One request to a receiver: alerts that belong together, before they are written in the receiver's own words.
 
 /// Alerts that go out together, none of them twice.
-struct Message: Sendable, Equatable {
+package struct Message: Sendable, Equatable {
   /// The labels that all have in common and that they were brought together by; empty where alerts of any kind are.
-  var groupLabels: Labels
+  package var groupLabels: Labels
   /// In the order they became due.
-  var notices: [AlertNotice]
+  package var notices: [AlertNotice]
 
-  var firing: [AlertNotice] { notices.filter(\.isFiring) }
-  var resolved: [AlertNotice] { notices.filter { !$0.isFiring } }
+  package init(groupLabels: Labels, notices: [AlertNotice]) {
+    self.groupLabels = groupLabels
+    self.notices = notices
+  }
+
+  package var firing: [AlertNotice] { notices.filter(\.isFiring) }
+  package var resolved: [AlertNotice] { notices.filter { !$0.isFiring } }
 }
 
 /// What a message needs to know of where it comes from and goes to.
-struct Letterhead: Sendable, Equatable {
-  let receiver: String
+package struct Letterhead: Sendable, Equatable {
+  package let receiver: String
   /// Where people reach this server, without a slash at the end.
-  let externalURL: String
+  package let externalURL: String
+
+  package init(receiver: String, externalURL: String) {
+    self.receiver = receiver
+    self.externalURL = externalURL
+  }
 
   /// The expression of an alert as Prometheus' links give it.
-  func generatorURL(_ notice: AlertNotice) -> String {
+  package func generatorURL(_ notice: AlertNotice) -> String {
     "\(externalURL)/graph?g0.expr=\(Self.escaped(notice.expression))&g0.tab=1"
   }
 

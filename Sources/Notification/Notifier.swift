@@ -92,7 +92,7 @@ package final class Notifier: Sendable {
     let judged = notices.map { notice in
       var own = notice
       own.group = group
-      return JudgedNotice(notice: own, isSilenced: !active.isEmpty && active.matches(notice.labels))
+      return JudgedNotice(own, isSilenced: !active.isEmpty && active.matches(notice.labels))
     }
     let moment = Moment(wallMs: nowMs, monotonicMs: Clock.monotonicMs())
     for channel in channels { channel.take(group, judged, at: moment) }

@@ -5,7 +5,7 @@ internal import TimeSeries
 // Which alerts go out together and when, and what follows from the receiver's answer.
 
 /// How a receiver answered a message.
-enum SendOutcome: Sendable, Equatable {
+package enum SendOutcome: Sendable, Equatable {
   case taken
   /// It would refuse the same message again, by its status.
   case refused(String)
@@ -16,28 +16,28 @@ enum SendOutcome: Sendable, Equatable {
 extension Outbox {
   /// How often a message that is refused is sent, some 15 seconds in all: long enough for what restarts, short enough
   /// for what waits behind it.
-  static let refusalsMax = 5
+  package static let refusalsMax = 5
 
-  struct Batch: Sendable, Equatable {
-    let ids: Set<Int64>
-    let message: Message
+  package struct Batch: Sendable, Equatable {
+    package let ids: Set<Int64>
+    package let message: Message
   }
 
-  enum Turn: Sendable, Equatable {
+  package enum Turn: Sendable, Equatable {
     case send(Batch)
     /// Monotonic; nil until something is said or written.
     case wait(untilMs: Int64?)
   }
 
   /// What follows from an answer, for the log.
-  enum Consequence: Sendable, Equatable {
+  package enum Consequence: Sendable, Equatable {
     case taken(alerts: Int, isRecovery: Bool)
     case retried(reason: String, inMs: Int64)
     case dropped(reason: String, alerts: Int)
   }
 
   /// What is to be done now. What it says to send is in flight until `finished`.
-  mutating func next(at moment: Moment) -> Turn {
+  package mutating func next(at moment: Moment) -> Turn {
     let ready = queue.prefix { $0.id <= writtenThrough }
     guard let first = ready.first else { return .wait(untilMs: nil) }
     let dueMs = max(notBeforeMs, first.dueMonotonicMs + manner.gatheringMs)
@@ -48,7 +48,7 @@ extension Outbox {
   }
 
   /// - Parameter random: from 0 to 1, for the back-off.
-  mutating func finished(_ batch: Batch, _ outcome: SendOutcome, at moment: Moment, random: Double) -> Consequence {
+  package mutating func finished(_ batch: Batch, _ outcome: SendOutcome, at moment: Moment, random: Double) -> Consequence {
     inFlight = []
     switch outcome {
     case .taken:

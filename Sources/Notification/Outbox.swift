@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TimeSeries
+package import TimeSeries
 
 // What one receiver has been told, and what waits for it. A value: it takes what the evaluator says and the time, decides
 // what of it is news, and says what has to be kept. Who sends and who writes is elsewhere (ReceiverChannel, Notifier).
@@ -9,96 +9,112 @@ internal import TimeSeries
 // whatever was lost between the evaluator and the disk in a crash is told when the alert is looked at again.
 
 /// The two clocks at one moment.
-struct Moment: Sendable {
-  let wallMs: Int64
-  let monotonicMs: Int64
+package struct Moment: Sendable {
+  package let wallMs: Int64
+  package let monotonicMs: Int64
+
+  package init(wallMs: Int64, monotonicMs: Int64) {
+    self.wallMs = wallMs
+    self.monotonicMs = monotonicMs
+  }
 }
 
 /// An alert and whether a silence holds it back.
-struct JudgedNotice: Sendable {
-  let notice: AlertNotice
-  let isSilenced: Bool
+package struct JudgedNotice: Sendable {
+  package let notice: AlertNotice
+  package let isSilenced: Bool
+
+  package init(_ notice: AlertNotice, isSilenced: Bool) {
+    self.notice = notice
+    self.isSilenced = isSilenced
+  }
 }
 
-struct Outbox: Sendable {
+package struct Outbox: Sendable {
   /// Most alerts that wait for a receiver; of more the oldest are dropped.
-  static let queueMax = 10_000
+  package static let queueMax = 10_000
   /// Most alerts of which it is remembered what a receiver knows; beyond them none is told.
-  static let alertsMax = 50_000
+  package static let alertsMax = 50_000
 
   /// An alert that is to be sent.
-  struct Entry: Sendable, Equatable {
-    let id: Int64
-    var notice: AlertNotice
-    let dueMonotonicMs: Int64
+  package struct Entry: Sendable, Equatable {
+    package let id: Int64
+    package var notice: AlertNotice
+    package let dueMonotonicMs: Int64
     /// Whether it is kept on disk; what is repeated within a minute anyway is not.
-    var isKept: Bool
+    package var isKept: Bool
     /// Whether the receiver knows it already.
-    let isRepetition: Bool
+    package let isRepetition: Bool
   }
 
   /// What a receiver knows of an alert, or will when its queue is empty.
-  struct Told: Sendable, Equatable {
-    var notice: AlertNotice
-    var toldMs: Int64
+  package struct Told: Sendable, Equatable {
+    package var notice: AlertNotice
+    package var toldMs: Int64
     /// Held back since it was told; it is told again when that ends.
-    var isSilenced = false
+    package var isSilenced: Bool
+
+    package init(notice: AlertNotice, toldMs: Int64, isSilenced: Bool = false) {
+      self.notice = notice
+      self.toldMs = toldMs
+      self.isSilenced = isSilenced
+    }
   }
 
-  struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Alerts taken by the receiver.
-    var sent: Int64 = 0
+    package var sent: Int64 = 0
     /// Requests that were not.
-    var failed: Int64 = 0
+    package var failed: Int64 = 0
     /// Alerts given up: refused, or too many.
-    var dropped: Int64 = 0
+    package var dropped: Int64 = 0
   }
 
   /// What is not on disk yet.
-  struct Changes: Sendable {
-    var queued: [Int64: AlertNotice] = [:]
-    var removed: [Int64] = []
+  package struct Changes: Sendable {
+    package var queued: [Int64: AlertNotice] = [:]
+    package var removed: [Int64] = []
     /// Nil forgets.
-    var told: [ToldPlace: Told?] = [:]
+    package var told: [ToldPlace: Told?] = [:]
 
-    var isEmpty: Bool { queued.isEmpty && removed.isEmpty && told.isEmpty }
+    package var isEmpty: Bool { queued.isEmpty && removed.isEmpty && told.isEmpty }
   }
 
-  struct ToldPlace: Sendable, Hashable {
-    let group: String
-    let labels: Labels
+  package struct ToldPlace: Sendable, Hashable {
+    package let group: String
+    package let labels: Labels
   }
 
-  var manner: Manner
+  package var manner: Manner
   /// Ascending by id.
-  var queue: [Entry] = []
+  package var queue: [Entry] = []
   /// By rule group.
-  private(set) var told: [String: [Labels: Told]] = [:]
+  package private(set) var told: [String: [Labels: Told]] = [:]
   private var toldCount = 0
   /// The last entry of each alert in the queue.
   private var newest: [Labels: Int64] = [:]
   private var lastID: Int64 = 0
   /// Entries up to here are on disk, or cannot be brought there, and may be sent.
-  private(set) var writtenThrough: Int64 = 0
+  package private(set) var writtenThrough: Int64 = 0
   /// Entries up to here were given out to be written.
   private var takenThrough: Int64 = 0
   private var changes = Changes()
-  var inFlight: Set<Int64> = []
-  var counts = Counts()
-  var backOff = BackOff()
+  package var inFlight: Set<Int64> = []
+  package var counts = Counts()
+  package var backOff = BackOff()
   /// In a row, of the alerts at the head of the queue.
-  var refusals = 0
+  package var refusals = 0
   /// Monotonic; nothing is sent before.
-  var notBeforeMs: Int64 = 0
+  package var notBeforeMs: Int64 = 0
 
-  init(_ kind: Receiver.Kind) {
+  package init(_ kind: Receiver.Kind) {
     manner = Manner(kind)
   }
 
   /// As it was kept.
   ///
   /// - Parameter queued: ascending by id.
-  init(_ kind: Receiver.Kind, queued: [(id: Int64, notice: AlertNotice)], told records: [Told]) {
+  package init(_ kind: Receiver.Kind, queued: [(id: Int64, notice: AlertNotice)], told records: [Told]) {
     self.init(kind)
     for (id, notice) in queued {
       queue.append(Entry(id: id, notice: notice, dueMonotonicMs: 0, isKept: true, isRepetition: false))
@@ -114,7 +130,7 @@ struct Outbox: Sendable {
   // MARK: What is said of alerts
 
   /// Takes all alerts of a rule group as they are now; those it had before and no longer names are over.
-  mutating func take(_ group: String, _ notices: [JudgedNotice], at moment: Moment) {
+  package mutating func take(_ group: String, _ notices: [JudgedNotice], at moment: Moment) {
     var before = told[group] ?? [:]
     toldCount -= before.count
     var after: [Labels: Told] = [:]
@@ -139,7 +155,7 @@ struct Outbox: Sendable {
   }
 
   /// Ends all alerts of groups that are no more.
-  mutating func keep(groups: Set<String>, at moment: Moment) {
+  package mutating func keep(groups: Set<String>, at moment: Moment) {
     for group in Array(told.keys) where !groups.contains(group) { take(group, [], at: moment) }
   }
 
@@ -238,7 +254,7 @@ struct Outbox: Sendable {
     counts.dropped += Int64(dropped.count)
   }
 
-  mutating func remove(_ ids: Set<Int64>) {
+  package mutating func remove(_ ids: Set<Int64>) {
     for entry in queue where ids.contains(entry.id) {
       if newest[entry.notice.labels] == entry.id { newest[entry.notice.labels] = nil }
       changes.queued[entry.id] = nil
@@ -248,7 +264,7 @@ struct Outbox: Sendable {
   }
 
   /// Takes back what waits and is held back from now on: that an alert fires, where nothing follows in the queue.
-  mutating func withdraw(_ isSilenced: (Labels) -> Bool) {
+  package mutating func withdraw(_ isSilenced: (Labels) -> Bool) {
     var withdrawn: Set<Int64> = []
     for entry in queue where entry.notice.isFiring && newest[entry.notice.labels] == entry.id && !inFlight.contains(entry.id) {
       guard isSilenced(entry.notice.labels) else { continue }
@@ -262,7 +278,7 @@ struct Outbox: Sendable {
   }
 
   /// Forgets alerts that the receiver no longer wants, without a word.
-  mutating func forget(_ isUnwanted: (Labels) -> Bool) {
+  package mutating func forget(_ isUnwanted: (Labels) -> Bool) {
     for (group, alerts) in told {
       for labels in alerts.keys where isUnwanted(labels) {
         told[group]?[labels] = nil
@@ -276,18 +292,18 @@ struct Outbox: Sendable {
 
   // MARK: The disk
 
-  var hasChanges: Bool { !changes.isEmpty || writtenThrough < lastID }
+  package var hasChanges: Bool { !changes.isEmpty || writtenThrough < lastID }
 
   /// What is to be written, and up to which entry it reaches.
-  mutating func takeChanges() -> (changes: Changes, throughID: Int64) {
+  package mutating func takeChanges() -> (changes: Changes, throughID: Int64) {
     defer { changes = Changes() }
     takenThrough = lastID
     return (changes, lastID)
   }
 
   /// What was taken is on disk, or cannot be brought there: it may be sent either way.
-  mutating func written(through id: Int64) { writtenThrough = max(writtenThrough, id) }
+  package mutating func written(through id: Int64) { writtenThrough = max(writtenThrough, id) }
 
   /// Removals that could not be written are tried again, or the entries would be sent again after a restart.
-  mutating func keepForLater(removed: [Int64]) { changes.removed += removed }
+  package mutating func keepForLater(removed: [Int64]) { changes.removed += removed }
 }

@@ -6,14 +6,14 @@ internal import TimeSeries
 // A message for people, in the part of Slack's incoming webhooks that Mattermost and Discord (`/slack`) read as well:
 // text, and coloured attachments with text.
 
-enum SlackPayload {
+package enum SlackPayload {
   /// Alerts that are shown one by one, of those that fire and of those that are resolved; the rest is a number. With the
   /// bound on a line a message keeps within Discord's 6,000 characters, the narrowest of the three.
-  static let linesMax = 10
+  package static let linesMax = 10
   private static let lineCharactersMax = 240
   private static let titleCharactersMax = 150
 
-  static func write(_ message: Message, _ head: Letterhead) -> [UInt8] {
+  package static func write(_ message: Message, _ head: Letterhead) -> [UInt8] {
     let title = title(of: message)
     var writer = JSONWriter(capacity: 4_096)
     writer.beginObject()
@@ -80,7 +80,7 @@ enum SlackPayload {
       case ">": plain += "&gt;"
       // A space of no width parts what would be `@everyone`, and `[a](b)`.
       case "@": plain += "@\u{200B}"
-      case "]": plain += "]\u{200B}"
+      case "(" where plain.last == "]": plain += "\u{200B}("
       case "`": plain += "'"
       case _ where character.isNewline || character.unicodeScalars.contains { $0.value < 0x20 }: plain += " "
       default: plain.append(character)

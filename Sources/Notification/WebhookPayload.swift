@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import JSON
-internal import TimeSeries
+package import TimeSeries
 
 // The body that Alertmanager sends to webhooks, version 4, which incident tools know how to read.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 
-enum WebhookPayload {
+package enum WebhookPayload {
   /// Some 250 KB. Nothing is cut off, since tools keep their books by fingerprint: what is more is another message.
-  static let alertsMax = 500
+  package static let alertsMax = 500
 
-  static func write(_ message: Message, _ head: Letterhead) -> [UInt8] {
+  package static func write(_ message: Message, _ head: Letterhead) -> [UInt8] {
     var writer = JSONWriter(capacity: 512 + message.notices.count * 512)
     writer.beginObject()
     writer.member("version", "4")
@@ -60,7 +60,7 @@ enum WebhookPayload {
   }
 
   /// As Prometheus' `LabelSet.Fingerprint`: FNV-1a of names and values in order, with 0xFF behind each.
-  static func fingerprint(of labels: Labels) -> String {
+  package static func fingerprint(of labels: Labels) -> String {
     var hash: UInt64 = 14_695_981_039_346_656_037
     func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
     for label in labels.all {

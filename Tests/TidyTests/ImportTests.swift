@@ -40,8 +40,10 @@ private let rooms: [String: Room] = [
   "Storage": Room(
     row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
-    row: 4, own: ["HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
-      "Notification", "Storage",
+    row: 4,
+    own: [
+      "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources", "Notification",
+      "Storage",
     ],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
