@@ -30,7 +30,8 @@ struct RampartCommand: ParsableCommand {
       """,
     version: BuildInformation.version,
     subcommands: [
-      ServeCommand.self, IngestCommand.self, QueryCommand.self, ExportCommand.self, SimulateCommand.self, ConfigCommand.self, RulesCommand.self,
+      ServeCommand.self, IngestCommand.self, QueryCommand.self, ExportCommand.self, SimulateCommand.self, ConfigCommand.self,
+      RulesCommand.self,
       PromQLTestCommand.self,
     ]
   )
