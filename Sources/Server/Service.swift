@@ -28,6 +28,8 @@ package final class Service: Sendable {
 
   /// What waits for the disk waits in one of these.
   private struct Workers: Sendable {
+    // Bodies that wait are within the budget of all bodies.
+    let decoders = Worker(name: "decoders", threads: HTTPServer.Configuration().workers, queueMax: 4_096)
     let readings = Worker(name: "readings", threads: 2, queueMax: 256)
     let queries = Worker(name: "queries", threads: 2, queueMax: 64)
     let exports = Worker(name: "exports", queueMax: 1)
@@ -35,7 +37,7 @@ package final class Service: Sendable {
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [decoders, readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
       return hasEnded.allSatisfy { $0 }
     }
   }
@@ -148,7 +150,7 @@ package final class Service: Sendable {
     let intake = EventIntake(
       store: store, settings: configuration.ingestSettings(userSeed: store.userSeed), counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
-      bodyBytesMax: configuration.ingest.bodyBytesMax,
+      bodyBytesMax: configuration.ingest.bodyBytesMax, worker: workers.decoders,
       keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs))
     EventRoutes(intake: intake).add(to: &router)
     LokiRoutes(intake: intake).add(to: &router)
