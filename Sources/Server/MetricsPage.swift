@@ -37,6 +37,7 @@ struct MetricsPage: Sendable {
   let store: Store
   let counters: IngestCounters
   let flags: FlagService
+  let rules: RuleService
   /// Nil before the server exists.
   let statistics: @Sendable () -> HTTPServer.Statistics?
 
@@ -44,7 +45,8 @@ struct MetricsPage: Sendable {
     var exposition = Exposition(format: format)
     let series = store.series
     let isBrief = MetricsPage.omitsBuckets(series)
-    let entries = (cacheEntries(series, format, nowMs: nowMs) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
+    let own = allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief)
+    let entries = (cacheEntries(series, format, nowMs: nowMs) + rules.alertEntries() + own)
       .sorted { $0.family.name < $1.family.name }
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
@@ -83,8 +85,8 @@ struct MetricsPage: Sendable {
   }
 
   private func allOwnEntries(_ series: [SeriesState], nowMs: Int64, omitsBuckets: Bool) -> [Entry] {
-    flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
-      + processEntries()
+    flags.metrics(nowMs: nowMs) + rules.metrics()
+      + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries() + processEntries()
   }
 
   private static func omitsBuckets(_ series: [SeriesState]) -> Bool {

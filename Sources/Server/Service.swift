@@ -21,6 +21,8 @@ package final class Service: Sendable {
     let store: Store
     let driver: RepeatingThread
     let recorder: RepeatingThread
+    let rules: RuleService
+    let ruleTimes: RepeatingThread
     let http: HTTPServer
     let sources: SourceSet
     let workers: Workers
@@ -33,11 +35,12 @@ package final class Service: Sendable {
     let readings = Worker(name: "readings", threads: 2, queueMax: 256)
     let queries = Worker(name: "queries", threads: 2, queueMax: 64)
     let exports = Worker(name: "exports", queueMax: 1)
+    let backtests = Worker(name: "backtests", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [decoders, readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [decoders, readings, queries, exports, backtests, administration].map { $0.stop(timeoutMs: timeoutMs) }
       return hasEnded.allSatisfy { $0 }
     }
   }
@@ -62,18 +65,22 @@ package final class Service: Sendable {
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
       let workers = Workers()
+      let rules = makeRules(store, streams)
+      try rules.begin(try RuleFiles(configuration.rules).groups, nowMs: startedMs)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
         .makeThread()
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
-      let metrics = MetricsPage(store: store, counters: counters, flags: flags) { server.withLock { $0?.statistics } }
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags, rules: rules) { server.withLock { $0?.statistics } }
       let http = makeServer(store, flags, streams, workers, metrics, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
         .makeThread(resolutionMs: configuration.resolutionMs)
+      let ruleTimes = rules.makeThread()
       driver.start()
       recorder.start()
+      ruleTimes.start()
       let port = try http.start()
       let sources = makeSources(store, counters)
       do {
@@ -84,7 +91,8 @@ package final class Service: Sendable {
       }
       running.change {
         $0 = Running(
-          store: store, driver: driver, recorder: recorder, http: http, sources: sources, workers: workers)
+          store: store, driver: driver, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
+          workers: workers)
       }
       let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
       logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
@@ -106,8 +114,8 @@ package final class Service: Sendable {
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
-      parts.sources.stop(), parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000),
-      parts.workers.stop(timeoutMs: 2_000),
+      parts.sources.stop(), parts.ruleTimes.stop(timeoutMs: 2_000), parts.rules.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -119,17 +127,40 @@ package final class Service: Sendable {
     return hasEnded.allSatisfy { $0 }
   }
 
-  /// What SIGHUP asks for: the sources as the settings are now. Other settings count from the next start on.
+  /// What SIGHUP asks for: sources and rules as the settings and files are now. Other settings count from the next start
+  /// on.
   ///
-  /// - Parameter read: reads the settings. What it throws is told, and what was in force stays.
+  /// - Parameter read: reads the settings. What it throws is told, and what was in force stays; so it does for sources or
+  ///   rules alone.
   package func reload(_ read: () throws -> Configuration) {
-    guard let sources = running.withLock({ $0?.sources }) else { return }
+    guard let parts = running.withLock({ $0 }) else { return }
+    let settings: Configuration
     do {
-      try sources.change(to: try read().sources)
+      settings = try read()
+    } catch {
+      return logger.error("reload: \(error): the old settings stay in force")
+    }
+    do {
+      try parts.sources.change(to: settings.sources)
       logger.info("reload: the sources are as the settings say")
     } catch {
       logger.error("reload: \(error): the old sources stay in force")
     }
+    do {
+      let files = try RuleFiles(settings.rules)
+      parts.rules.change(to: files.groups, nowMs: Clock.wallMs())
+      logger.info("reload: \(files.groups.count) groups of rules from \(files.fileCount) files are in force")
+    } catch {
+      logger.error("reload: \(error): the old rules stay in force")
+    }
+  }
+
+  private func makeRules(_ store: Store, _ streams: ChangeStreams) -> RuleService {
+    let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
+    return RuleService(
+      store: store, resolutionMs: configuration.resolutionMs, defaultIntervalMs: configuration.rules.intervalMs,
+      externalURL: "http://\(host):\(configuration.listenPort)", logger: logger
+    ) { streams.alertsChanged($0) }
   }
 
   private func makeSources(_ store: Store, _ counters: IngestCounters) -> SourceSet {
@@ -165,6 +196,10 @@ package final class Service: Sendable {
     HotKeyRoutes(counters: counters, worker: workers.readings).add(to: &router)
     QueryRoutes(
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
+    ).add(to: &router)
+    RuleRoutes(
+      rules: metrics.rules, backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs),
+      worker: workers.readings, backtestWorker: workers.backtests
     ).add(to: &router)
     ExportRoutes(
       export: StoreExport(store: store, resolutionMs: configuration.resolutionMs), worker: workers.exports, logger: logger
