@@ -64,8 +64,10 @@ let package = Package(
     module("Ingest", ["JSON", "TimeSeries"]),
     module("PromQL", ["TimeSeries", "RegularExpressions"]),
     module("Simulation", ["JSON"]),
+    module("Templates", ["TimeSeries", "RegularExpressions"]),
 
     // Row 3: input and output.
+    module("Alerting", ["PromQL", "Templates", "TimeSeries", yams]),
     module("Sources", ["Compression", "Ingest", "Platform"]),
     module("Notification", ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"]),
     module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
@@ -74,14 +76,17 @@ let package = Package(
     module(
       "Server",
       [
-        "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
+        "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
         "Notification", "Storage", crypto, logging, yams,
       ]),
 
     // Row 5: the command line.
     module(
       "CLI",
-      ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation", argumentParser, logging]),
+      [
+        "Alerting", "Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation", argumentParser,
+        logging,
+      ]),
     .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
 
     tests("HTTPTests", ["HTTP"]),
@@ -91,6 +96,7 @@ let package = Package(
     tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("PromQLTests", ["PromQL", "TimeSeries"]),
     tests("TimeSeriesTests", ["TimeSeries"]),
+    tests("AlertingTests", ["Alerting", "PromQL", "TimeSeries"]),
     tests("JSONTests", ["JSON"]),
     tests("FlagsTests", ["Flags", "JSON"]),
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),

@@ -13,11 +13,17 @@ package struct Asset: Sendable {
 
   /// All embedded files, in no particular order. Copies them: call it once.
   package static func all() -> [Asset] {
-    (0..<rampart_asset_count()).map { index in
-      let asset = unsafe rampart_asset_at(index)
-      return Asset(
-        path: unsafe String(cString: asset.path), contentType: unsafe String(cString: asset.content_type),
-        bytes: unsafe Array(UnsafeBufferPointer(start: asset.bytes, count: asset.size)))
-    }
+    (0..<rampart_asset_count()).map { unsafe Asset(rampart_asset_at($0)) }
+  }
+
+  /// The bundled rule files, ascending by path, such as `alerts/profile.yml`. Copies them.
+  package static func ruleFiles() -> [Asset] {
+    (0..<rampart_rule_file_count()).map { unsafe Asset(rampart_rule_file_at($0)) }
+  }
+
+  private init(_ asset: rampart_asset) {
+    path = unsafe String(cString: asset.path)
+    contentType = unsafe String(cString: asset.content_type)
+    bytes = unsafe Array(UnsafeBufferPointer(start: asset.bytes, count: asset.size))
   }
 }

@@ -100,10 +100,40 @@ static const unsigned char dygraph_css[] = {
 #embed "/usr/share/javascript/dygraphs/dygraph.min.css"
 };
 
+// The bundled rules.
+static const unsigned char auth_yml[] = {
+#embed "../../alerts/auth.yml"
+};
+
+static const unsigned char connect_yml[] = {
+#embed "../../alerts/connect.yml"
+};
+
+static const unsigned char organization_yml[] = {
+#embed "../../alerts/organization.yml"
+};
+
+static const unsigned char profile_yml[] = {
+#embed "../../alerts/profile.yml"
+};
+
+static const unsigned char rampart_yml[] = {
+#embed "../../alerts/rampart.yml"
+};
+
+static const unsigned char redis_yml[] = {
+#embed "../../alerts/redis.yml"
+};
+
+static const unsigned char web_yml[] = {
+#embed "../../alerts/web.yml"
+};
+
 static const char html[] = "text/html; charset=utf-8";
 static const char css[] = "text/css; charset=utf-8";
 static const char javascript[] = "text/javascript; charset=utf-8";
 static const char svg[] = "image/svg+xml";
+static const char yaml[] = "application/yaml";
 
 static const struct rampart_asset assets[] = {
   {"/", html, index_html, sizeof index_html},
@@ -135,3 +165,17 @@ static const struct rampart_asset assets[] = {
 size_t rampart_asset_count(void) { return sizeof assets / sizeof assets[0]; }
 
 struct rampart_asset rampart_asset_at(size_t index) { return assets[index]; }
+
+static const struct rampart_asset rules[] = {
+  {"alerts/auth.yml", yaml, auth_yml, sizeof auth_yml},
+  {"alerts/connect.yml", yaml, connect_yml, sizeof connect_yml},
+  {"alerts/organization.yml", yaml, organization_yml, sizeof organization_yml},
+  {"alerts/profile.yml", yaml, profile_yml, sizeof profile_yml},
+  {"alerts/rampart.yml", yaml, rampart_yml, sizeof rampart_yml},
+  {"alerts/redis.yml", yaml, redis_yml, sizeof redis_yml},
+  {"alerts/web.yml", yaml, web_yml, sizeof web_yml},
+};
+
+size_t rampart_rule_file_count(void) { return sizeof rules / sizeof rules[0]; }
+
+struct rampart_asset rampart_rule_file_at(size_t index) { return rules[index]; }

@@ -31,8 +31,7 @@ struct RampartCommand: ParsableCommand {
     version: BuildInformation.version,
     subcommands: [
       ServeCommand.self, IngestCommand.self, QueryCommand.self, ExportCommand.self, SimulateCommand.self, ConfigCommand.self,
-      RulesCommand.self,
-      PromQLTestCommand.self,
+      RulesCommand.self, PromQLTestCommand.self,
     ]
   )
 }

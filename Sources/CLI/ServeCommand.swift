@@ -15,7 +15,7 @@ struct ServeCommand: ParsableCommand {
     discussion: """
       Settings come from their defaults, then rampart.yml, then RAMPART_* variables, then these options.
       SIGTERM drains and exits; a second signal does not hurry it.
-      SIGHUP reads the sources of rampart.yml again.
+      SIGHUP reads the sources of rampart.yml and the rule files again.
 
       EXAMPLES:
         rampart serve --data ./rampart-data

@@ -21,18 +21,18 @@ struct cre2_expression {
   RE2 re2;
 };
 
-static RE2::Options options(int64_t memory_bytes_max) {
+static RE2::Options options(int dot_matches_line_feed, int64_t memory_bytes_max) {
   RE2::Options options;
   options.set_encoding(RE2::Options::EncodingUTF8);
   options.set_log_errors(false);
-  options.set_dot_nl(true);
+  options.set_dot_nl(dot_matches_line_feed != 0);
   options.set_max_mem(memory_bytes_max);
   return options;
 }
 
-cre2_expression *cre2_compile(const char *pattern, size_t size, int64_t memory_bytes_max) {
+cre2_expression *cre2_compile(const char *pattern, size_t size, int dot_matches_line_feed, int64_t memory_bytes_max) {
   try {
-    return new cre2_expression{RE2(StringPiece(pattern, size), options(memory_bytes_max))};
+    return new cre2_expression{RE2(StringPiece(pattern, size), options(dot_matches_line_feed, memory_bytes_max))};
   } catch (...) {
     return nullptr;
   }
@@ -65,15 +65,20 @@ ptrdiff_t cre2_group_index(const cre2_expression *expression, const char *name, 
   }
 }
 
+size_t cre2_program_size(const cre2_expression *expression) {
+  int size = expression->re2.ProgramSize();
+  return size < 0 ? 0 : static_cast<size_t>(size);
+}
+
 enum cre2_match cre2_match(
-    const cre2_expression *expression, const char *text, size_t size, int is_full, struct cre2_range *groups,
+    const cre2_expression *expression, const char *text, size_t size, size_t start, int is_full, struct cre2_range *groups,
     size_t count) {
   try {
     // From a null pointer RE2 could not tell an empty group from one that took no part.
     StringPiece whole(text == nullptr ? "" : text, size);
     RE2::Anchor anchor = is_full ? RE2::ANCHOR_BOTH : RE2::UNANCHORED;
     std::vector<StringPiece> found(count);
-    if (!expression->re2.Match(whole, 0, size, anchor, found.data(), static_cast<int>(count))) return CRE2_NO_MATCH;
+    if (!expression->re2.Match(whole, start, size, anchor, found.data(), static_cast<int>(count))) return CRE2_NO_MATCH;
     for (size_t index = 0; index < count; index++) {
       const StringPiece &group = found[index];
       ptrdiff_t start = group.data() == nullptr ? -1 : group.data() - whole.data();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Platform
-package import TimeSeries
+internal import TimeSeries
 
 // The way in: takes what the evaluator says of alerts, hands it to every receiver's outbox, and writes what they have to
 // keep. An alert is sent after it was written, so what was due when the process died is sent by the next.
@@ -25,6 +25,9 @@ package final class Notifier: Sendable {
   private let store: any NotificationStore
   private let log: @Sendable (NotificationEvent) -> Void
   private let state: Monitor<State>
+  /// The rule groups there are, once that was said; held while alerts are taken, so that none of a group that goes is
+  /// told after it went.
+  private let groups = Monitor<Set<String>?>(nil)
 
   /// Reads what was kept. Nothing is sent before `start`.
   package init(store: any NotificationStore, log: @escaping @Sendable (NotificationEvent) -> Void) throws {
@@ -89,19 +92,26 @@ package final class Notifier: Sendable {
     let (channels, silences) = state.withLock { ($0.channels, $0.silences) }
     guard !channels.isEmpty else { return }
     let active = silences.active(atMs: nowMs)
-    let judged = notices.map { notice in
+    // Two rules may give the same alert; that it fires counts.
+    let judged = (notices.filter(\.isFiring) + notices.filter { !$0.isFiring }).map { notice in
       var own = notice
       own.group = group
       return JudgedNotice(own, isSilenced: !active.isEmpty && active.matches(notice.labels))
     }
     let moment = Moment(wallMs: nowMs, monotonicMs: Clock.monotonicMs())
-    for channel in channels { channel.take(group, judged, at: moment) }
+    groups.withLock { groups in
+      guard groups?.contains(group) != false else { return }
+      for channel in channels { channel.take(group, judged, at: moment) }
+    }
   }
 
   /// Says which rule groups there are, after rule files were read: alerts of others are told as resolved.
   package func keep(groups: Set<String>, nowMs: Int64) {
     let moment = Moment(wallMs: nowMs, monotonicMs: Clock.monotonicMs())
-    for channel in state.withLock({ $0.channels }) { channel.keep(groups: groups, at: moment) }
+    self.groups.withLock { known in
+      known = groups
+      for channel in state.withLock({ $0.channels }) { channel.keep(groups: groups, at: moment) }
+    }
   }
 
   // MARK: Silences
@@ -117,10 +127,8 @@ package final class Notifier: Sendable {
     if !active.isEmpty { for channel in channels { channel.withdraw(active) } }
   }
 
-  /// The ids of the silences and acknowledgements that hold an alert back.
-  package func silenced(by labels: Labels, atMs nowMs: Int64) -> [String] {
-    state.withLock { $0.silences }.active(atMs: nowMs).ids(matching: labels)
-  }
+  /// The silences and acknowledgements in force.
+  package func silences(atMs nowMs: Int64) -> SilenceSet { state.withLock { $0.silences }.active(atMs: nowMs) }
 
   // MARK: Seeing
 

@@ -129,12 +129,15 @@ package struct Outbox: Sendable {
 
   // MARK: What is said of alerts
 
-  /// Takes all alerts of a rule group as they are now; those it had before and no longer names are over.
+  /// Takes all alerts of a rule group as they are now; those it had before and no longer names are over. Where an alert is
+  /// named twice, the first counts.
   package mutating func take(_ group: String, _ notices: [JudgedNotice], at moment: Moment) {
     var before = told[group] ?? [:]
     toldCount -= before.count
     var after: [Labels: Told] = [:]
-    for judged in notices {
+    var seen: Set<Labels> = []
+    // Of what is said twice the first counts.
+    for judged in notices where seen.insert(judged.notice.labels).inserted {
       let old = before.removeValue(forKey: judged.notice.labels)
       guard old != nil || toldCount + after.count + before.count < Self.alertsMax else {
         counts.dropped += 1

@@ -52,7 +52,7 @@ package struct Silence: Sendable, Equatable {
 }
 
 /// Silences that are not over, for asking about many alerts.
-struct SilenceSet: Sendable {
+package struct SilenceSet: Sendable {
   private let silences: [Silence]
 
   init(_ silences: [Silence] = []) {
@@ -67,9 +67,10 @@ struct SilenceSet: Sendable {
   /// Those in force at a time.
   func active(atMs nowMs: Int64) -> SilenceSet { SilenceSet(silences.filter { $0.state(atMs: nowMs) == .active }) }
 
-  var isEmpty: Bool { silences.isEmpty }
+  package var isEmpty: Bool { silences.isEmpty }
 
-  func matches(_ labels: Labels) -> Bool { silences.contains { $0.matches(labels) } }
+  package func matches(_ labels: Labels) -> Bool { silences.contains { $0.matches(labels) } }
 
-  func ids(matching labels: Labels) -> [String] { silences.filter { $0.matches(labels) }.map(\.id) }
+  /// The ids of those that hold an alert back.
+  package func ids(matching labels: Labels) -> [String] { silences.filter { $0.matches(labels) }.map(\.id) }
 }

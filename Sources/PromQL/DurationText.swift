@@ -2,9 +2,9 @@
 
 // Durations as text: `1h30m` and back (Prometheus: common/model, ParseDuration and Duration.String).
 
-enum DurationText {
-  struct Fault: Error {
-    let message: String
+package enum DurationText {
+  package struct Fault: Error {
+    package let message: String
   }
 
   private struct Unit {
@@ -24,6 +24,15 @@ enum DurationText {
 
   /// Prometheus counts nanoseconds in 64 bits: some 292 years.
   static let msMax = Int64.max / 1_000_000
+
+  /// As rule files write it: `0` needs no unit.
+  ///
+  /// - Returns: milliseconds, at most `msMax`.
+  package static func ms(_ text: String) throws(Fault) -> Int64 {
+    if text == "0" { return 0 }
+    guard !text.isEmpty else { throw Fault(message: "empty duration string") }
+    return try ms(Array(text.utf8)[...])
+  }
 
   /// - Returns: milliseconds, at most `msMax`.
   static func ms(_ literal: ArraySlice<UInt8>) throws(Fault) -> Int64 {
@@ -54,7 +63,7 @@ enum DurationText {
   }
 
   /// - Parameter ms: not negative.
-  static func text(ms: Int64) -> String {
+  package static func text(ms: Int64) -> String {
     guard ms > 0 else { return "0s" }
     var rest = ms
     var text = ""

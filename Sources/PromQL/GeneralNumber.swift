@@ -39,6 +39,11 @@ package enum GeneralNumber {
     }
   }
 
+  /// With an exponent always, as the values of alerts are written: `1.5e+00`.
+  package static func scientific(_ value: Double) -> String {
+    value.isFinite ? ShortestDecimal(value).scientific : unusual(value)
+  }
+
   /// As Go's `%g`: with an exponent below 1e-04 and from `digitsMax` digits before the point on, or six.
   ///
   /// - Parameter digitsMax: significant digits, nil for as many as read back as the same value.

@@ -11,6 +11,8 @@ package struct MemorySource: SeriesSource, Sendable {
 
   private var contents: [Content] = []
   private var places: [Labels: Int] = [:]
+  /// By the metric's name, which most selectors give.
+  private var placesByName: [String: [Int]] = [:]
   /// Series that have native histograms, which no query sees.
   private(set) var nativeHistograms: Set<Labels> = []
   /// Series whose samples have start timestamps, which no query sees.
@@ -23,6 +25,7 @@ package struct MemorySource: SeriesSource, Sendable {
     let place = places[labels] ?? contents.count
     if place == contents.count {
       places[labels] = place
+      placesByName[labels.metricName, default: []].append(place)
       contents.append(Content(labels: labels))
     }
     contents[place].set(timeMs: timeMs, value: value)
@@ -42,11 +45,18 @@ package struct MemorySource: SeriesSource, Sendable {
     }
   }
 
+  /// Drops the samples before a time. A series without samples keeps its place.
+  package mutating func removeSamples(beforeMs: Int64) {
+    for place in contents.indices { contents[place].removeAll(beforeMs: beforeMs) }
+  }
+
   mutating func noteNativeHistogram(_ labels: Labels) { nativeHistograms.insert(labels) }
   mutating func noteStartTimestamps(_ labels: Labels) { startTimestamps.insert(labels) }
 
   package func series(matching matchers: [Matcher], fromMs: Int64, throughMs: Int64) -> [Int] {
-    contents.indices.filter { place in
+    let name = matchers.first { $0.name == Labels.metricLabel && $0.operation == .equal }?.value
+    let candidates = name.map { placesByName[$0] ?? [] } ?? Array(contents.indices)
+    return candidates.filter { place in
       let content = contents[place]
       guard let first = content.timesMs.first, let last = content.timesMs.last, first <= throughMs, last >= fromMs
       else { return false }
@@ -85,6 +95,12 @@ private struct Content: Sendable {
       timesMs.insert(timeMs, at: index)
       values.insert(value, at: index)
     }
+  }
+
+  mutating func removeAll(beforeMs: Int64) {
+    let count = firstIndex(notBefore: beforeMs)
+    timesMs.removeFirst(count)
+    values.removeFirst(count)
   }
 
   func firstIndex(notBefore timeMs: Int64) -> Int {

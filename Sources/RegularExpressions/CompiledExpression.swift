@@ -6,17 +6,22 @@ internal import CRE2
 
 /// Owns one RE2.
 @safe final class CompiledExpression: Sendable {
-  // RE2's own default: its program and the states it caches. Without room for more states it forgets the old ones, or
-  // goes on in linear time without; only a program that is too large is refused.
-  private static let memoryBytesMax: Int64 = 8 << 20
+  /// Which dialect, and what RE2 may take: its program and the states it caches. Without room for more states it forgets
+  /// the old ones, or goes on in linear time without; only a program that is too large is refused.
+  struct Options {
+    let dotMatchesLineFeed: Bool
+    let memoryBytesMax: Int64
+  }
 
   // RE2 documents that one object may be used by several threads; it guards the states that it caches.
   private nonisolated(unsafe) let expression: OpaquePointer
   private let isAnchored: Bool
 
-  init(_ pattern: String, isAnchored: Bool) throws(RegularExpressionError) {
+  init(_ pattern: String, isAnchored: Bool, _ options: Options) throws(RegularExpressionError) {
     self.isAnchored = isAnchored
-    let compiled = unsafe withCharacters(pattern) { unsafe cre2_compile($0, $1, Self.memoryBytesMax) }
+    let compiled = unsafe withCharacters(pattern) {
+      unsafe cre2_compile($0, $1, options.dotMatchesLineFeed ? 1 : 0, options.memoryBytesMax)
+    }
     guard let compiled = unsafe compiled else { throw RegularExpressionError(.tooLarge, pattern) }
     unsafe expression = compiled
     // From here on deinit frees it, also when this throws.
@@ -30,16 +35,18 @@ internal import CRE2
 
   func matches(_ text: String) -> Bool {
     unsafe withCharacters(text) { text, size in
-      unsafe isMatch(cre2_match(expression, text, size, isAnchored ? 1 : 0, nil, 0))
+      unsafe isMatch(cre2_match(expression, text, size, 0, isAnchored ? 1 : 0, nil, 0))
     }
   }
 
   /// Where the whole and each group matched, as UTF-8 offsets; nil for a group that took no part. Nil without a match.
-  func groups(in text: String) -> [Range<Int>?]? {
+  ///
+  /// - Parameter start: where the search begins, as an offset; `^` and `\b` see what lies before.
+  func groups(in text: String, from start: Int = 0) -> [Range<Int>?]? {
     let count = unsafe cre2_group_count(expression) + 1
     var ranges = [cre2_range](repeating: cre2_range(start: -1, end: -1), count: count)
     let found = unsafe withCharacters(text) { text, size in
-      unsafe isMatch(cre2_match(expression, text, size, isAnchored ? 1 : 0, &ranges, count))
+      unsafe isMatch(cre2_match(expression, text, size, start, isAnchored ? 1 : 0, &ranges, count))
     }
     return found ? ranges.map { $0.start < 0 ? nil : $0.start..<$0.end } : nil
   }
@@ -48,6 +55,11 @@ internal import CRE2
   func groupIndex(_ name: String) -> Int? {
     let index = unsafe withCharacters(name) { unsafe cre2_group_index(expression, $0, $1) }
     return index < 0 ? nil : index
+  }
+
+  /// Instructions, which a search may have to look at for each byte.
+  var programSize: Int {
+    unsafe cre2_program_size(expression)
   }
 
   private var refusedPart: String? {

@@ -17,8 +17,10 @@ struct CacheStatus {
   /// One entry a cache, ascending by service, then cache.
   static func all(of series: [SeriesState]) -> [CacheStatus] {
     var byCache: [[String]: CacheStatus] = [:]
-    // Users are recorded by Rampart itself, events or not.
-    for state in series where state.latestMs != .min && state.key.labels.metricName != MetricFamily.activeUsers {
+    for state in series where state.latestMs != .min {
+      // Users are recorded by Rampart itself, events or not; what rules record has other names.
+      let name = state.key.labels.metricName
+      guard name.hasPrefix("cache_"), name != MetricFamily.activeUsers else { continue }
       guard let service = state.key.labels["service"], let cache = state.key.labels["cache"] else { continue }
       var status =
         byCache[[service, cache]]

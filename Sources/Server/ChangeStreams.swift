@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Alerting
 internal import HTTP
 internal import JSON
 
-// What is told to listeners when a flag or a ramp changes: the page's stream and OFREP's.
+// What is told to listeners when a flag, a ramp or an alert changes: the page's stream and OFREP's.
 
 /// The event streams of the server.
 struct ChangeStreams: Sendable {
@@ -39,6 +40,30 @@ struct ChangeStreams: Sendable {
         $0.member("step", step)
         $0.member("percent", percent)
         $0.member("reason", reason)
+      })
+  }
+
+  /// Changes of one evaluation that are told one by one; a listener need not hear of ten thousand.
+  private static let alertChangesToldMax = 100
+
+  func alertsChanged(_ telling: RuleService.Telling) {
+    for change in telling.changes.prefix(ChangeStreams.alertChangesToldMax) {
+      page.publish(
+        event: "alert",
+        data: document {
+          $0.member("group", telling.group.name)
+          $0.member("change", change.change.rawValue)
+          $0.key("alert")
+          RuleRoutes.write(change.alert, silencedBy: [], to: &$0)
+        })
+    }
+    let more = telling.changes.count - ChangeStreams.alertChangesToldMax
+    guard more > 0 else { return }
+    page.publish(
+      event: "alert",
+      data: document {
+        $0.member("group", telling.group.name)
+        $0.member("more", more)
       })
   }
 

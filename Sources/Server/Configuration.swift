@@ -39,6 +39,13 @@ package struct Configuration: Sendable {
     package var keys: [KeyPattern] = []
   }
 
+  package struct Rules: Sendable {
+    /// Files, or patterns of files with `*`, `?` and `[…]`; nil for the bundled ones.
+    package var files: [String]?
+    /// Of groups that name none.
+    package var intervalMs: Int64 = 15_000
+  }
+
   package static let dayMs: Int64 = 86_400_000
 
   /// An IPv4 or IPv6 address, without brackets.
@@ -53,6 +60,7 @@ package struct Configuration: Sendable {
   package var retention = Retention()
   package var ingest = IngestSection()
   package var sources = SourcesSection()
+  package var rules = Rules()
   /// Who is told of alerts, in the order of the settings.
   package var notify: [Receiver] = []
   /// Where people reach this server, for links in notifications; nil for the address it listens on.

@@ -71,12 +71,20 @@ package struct ConfigurationReader {
     Setting(key: "ingest.label_limit", expected: "a whole number from 1 to 1000000") {
       assign(&$0.ingest.labelLimit, Int($1).flatMap { (1...1_000_000).contains($0) ? $0 : nil })
     },
+    Setting(key: "rules.files", expected: "a list of rule files, such as alerts/*.yml") { configuration, text in
+      let files = text.split(separator: ",").map { $0.trimming(" ") }
+      guard !files.contains("") else { return nil }
+      configuration.rules.files = files
+    },
+    Setting(key: "rules.interval", expected: "a duration from 1s to 1d, such as 15s") {
+      assign(&$0.rules.intervalMs, DurationText.milliseconds($1).flatMap { (1_000...Configuration.dayMs).contains($0) ? $0 : nil })
+    },
   ]
 
   private static let retentionExpected = "a duration from 1h to 100y, such as 35d"
 
   /// Settings that belong to the format but that this version does not act on. Saying so beats ignoring them.
-  private static let notYet: Set<String> = ["tls", "rules", "dashboards", "savings"]
+  private static let notYet: Set<String> = ["tls", "dashboards", "savings"]
 
   package private(set) var configuration = Configuration()
 
@@ -189,7 +197,7 @@ package struct ConfigurationReader {
 
   private static func text(of node: Node, _ setting: Setting, place: String) throws(ConfigurationError) -> String {
     if let text = node.scalar?.string { return text }
-    if setting.key == "allowed_hosts", let items = node.sequence {
+    if setting.key == "allowed_hosts" || setting.key == "rules.files", let items = node.sequence {
       return items.map { $0.scalar?.string ?? "/" }.joined(separator: ",")
     }
     throw ConfigurationError(place: place, key: setting.key, message: "must be \(setting.expected)")
@@ -218,6 +226,12 @@ package struct ConfigurationReader {
     default:
       ConfigurationError(place: file, key: "", message: "not YAML: \(error)")
     }
+  }
+}
+
+extension Substring {
+  fileprivate func trimming(_ character: Character) -> String {
+    String(drop { $0 == character }.reversed().drop { $0 == character }.reversed())
   }
 }
 

@@ -22,7 +22,7 @@ package final class EventImport: Sendable {
 
   private static let reasonsMax = IngestSettings().errorsMax
   /// A commit costs some 2 ms whatever is in it, as much as decoding half a body.
-  private static let bodiesPerCommit = 16
+  private static let bodiesPerCommit = 8
   private static let underWayMax = 3 * bodiesPerCommit
 
   /// What became of one body.

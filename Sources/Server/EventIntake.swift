@@ -9,7 +9,8 @@ internal import TimeSeries
 
 // What the protocols of ingest share: bodies within bounds, decoders, keys by which a repetition is recognised, the
 // commit and the counters. How a protocol wraps records and words its answers is its route's business. A request waits
-// suspended while the committer writes, so a slow disk holds no thread.
+// suspended while the committer writes, so a slow disk holds no thread; a large body is decoded on a thread of its own, so
+// that it keeps no other connection waiting.
 
 /// An error in the words of a protocol.
 typealias ErrorForm = @Sendable (any Error) -> Response
@@ -21,17 +22,24 @@ struct EventIntake: Sendable {
   private let decoders: DecoderPool
   private let budget: BodyBudget
   private let bodyBytesMax: Int
+  /// Decodes large bodies.
+  private let worker: Worker
   let keys: DeliveryKeys
+
+  /// The server's threads serve some connections each, whoever came to them. A body of this size takes one for half a
+  /// millisecond; handing it on takes 10 µs.
+  private static let bodyBytesAtOnce = 64 << 10
 
   init(
     store: Store, settings: IngestSettings, counters: IngestCounters, budget: BodyBudget, bodyBytesMax: Int,
-    keys: DeliveryKeys
+    worker: Worker, keys: DeliveryKeys
   ) {
     self.store = store
     self.settings = settings
     self.counters = counters
     self.budget = budget
     self.bodyBytesMax = bodyBytesMax
+    self.worker = worker
     self.keys = keys
     decoders = DecoderPool(settings: settings)
   }
@@ -160,38 +168,57 @@ struct EventIntake: Sendable {
     }
   }
 
+  /// Unpacks a body further where its protocol has that, and decodes it. What it leaves in `body` is what a repetition is
+  /// recognised by.
+  typealias Decode = @Sendable (_ body: inout [UInt8], _ nowMs: Int64) throws -> DecodedBatch
+
   /// Answers a request whose repetitions get what the first one got.
   ///
   /// - Parameters:
   ///   - path, name: of the protocol, for its dedupe keys and its counters.
-  ///   - decode: may unpack the body further; what it leaves is what a repetition is recognised by.
   ///   - response: to a body that was counted now, or when it came before.
   func take(
-    _ exchange: Exchange, path: String, name: String,
-    decode: (_ body: inout [UInt8], _ nowMs: Int64) throws -> DecodedBatch, answer: (DecodedBatch) -> Answer,
+    _ exchange: Exchange, path: String, name: String, decode: @escaping Decode,
+    answer: @escaping @Sendable (DecodedBatch) -> Answer,
     response: @escaping @Sendable (Answer, _ isDuplicate: Bool) -> Response
   ) {
-    let receiver = receiver(exchange)
-    do {
-      var body = try receiver.finish()
+    let sender = SenderKeys(exchange)
+    take(exchange) { body, refusal in
+      var body = body
       let nowMs = Clock.wallMs()
       let batch = try decode(&body, nowMs)
       let answer = answer(batch)
-      let delivery = Delivery(
-        name: name, batch, dedupeKey: dedupeKey(exchange, path: path, body, batch, nowMs: nowMs), stored: answer,
-        receivedMs: nowMs, refusal: receiver.refusal
+      return Delivery(
+        name: name, batch, dedupeKey: dedupeKey(sender, path: path, body, batch, nowMs: nowMs), stored: answer,
+        receivedMs: nowMs, refusal: refusal
       ) { outcome in
         if case .duplicate(let first) = outcome { return response(first, true) }
         return response(answer, false)
       }
-      commit(delivery, exchange)
+    }
+  }
+
+  /// Answers a request once the delivery that is made of its body is on disk.
+  func take(
+    _ exchange: Exchange, _ delivery: @escaping @Sendable (_ body: [UInt8], _ refusal: @escaping ErrorForm) throws -> Delivery
+  ) {
+    let receiver = receiver(exchange)
+    let refusal = receiver.refusal
+    do {
+      let body = try receiver.finish()
+      guard body.count >= EventIntake.bodyBytesAtOnce else { return commit(try delivery(body, refusal), exchange) }
+      let busy = RequestError.unavailable("body: too many large bodies are waiting: send it again")
+      exchange.answer(on: worker, busy: busy, failure: refusal) { token in
+        commit(try delivery(body, refusal), token)
+        return nil
+      }
     } catch {
-      exchange.respond(receiver.refusal(error))
+      exchange.respond(refusal(error))
     }
   }
 
   /// Answers a request once its events are on disk.
-  func commit(_ delivery: Delivery, _ exchange: Exchange) {
+  private func commit(_ delivery: Delivery, _ exchange: Exchange) {
     let submission = delivery.submission
     if submission.isEmpty {
       count(delivery)
@@ -240,16 +267,26 @@ struct EventIntake: Sendable {
 
   // MARK: Deduplication
 
+  /// What a sender names a body by.
+  struct SenderKeys: Sendable {
+    let idempotency: String
+    /// Of a sender who wants just its retries recognised.
+    let retry: String
+
+    init(_ exchange: Exchange) {
+      idempotency = exchange.header("Idempotency-Key") ?? ""
+      retry = exchange.header("Retry-Key") ?? ""
+    }
+  }
+
   /// The sender's own key where there is one; else the bytes, where they hold an identity that makes two equal bodies
-  /// the same delivery and not two equal happenings; else the key of a sender who wants just its retries recognised.
+  /// the same delivery and not two equal happenings; else the key of its retries.
   ///
   /// - Parameter path: the endpoint, since no two endpoints share keys.
-  func dedupeKey(_ exchange: Exchange, path: String, _ body: [UInt8], _ batch: DecodedBatch, nowMs: Int64) -> DedupeKey? {
-    let key = exchange.header("Idempotency-Key") ?? ""
-    if !key.isEmpty { return keys.key(path: path, "key", Array(key.utf8), nowMs: nowMs) }
+  func dedupeKey(_ sender: SenderKeys, path: String, _ body: [UInt8], _ batch: DecodedBatch, nowMs: Int64) -> DedupeKey? {
+    if !sender.idempotency.isEmpty { return keys.key(path: path, "key", Array(sender.idempotency.utf8), nowMs: nowMs) }
     if batch.carriesIdentity { return keys.key(path: path, "body", body, nowMs: nowMs) }
-    let retry = exchange.header("Retry-Key") ?? ""
-    return retry.isEmpty ? nil : keys.key(path: path, "retry", Array(retry.utf8), nowMs: nowMs)
+    return sender.retry.isEmpty ? nil : keys.key(path: path, "retry", Array(sender.retry.utf8), nowMs: nowMs)
   }
 }
 

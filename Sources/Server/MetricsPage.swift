@@ -38,6 +38,7 @@ struct MetricsPage: Sendable {
   let store: Store
   let counters: IngestCounters
   let flags: FlagService
+  let rules: RuleService
   let notifier: Notifier
   /// Nil before the server exists.
   let statistics: @Sendable () -> HTTPServer.Statistics?
@@ -46,7 +47,8 @@ struct MetricsPage: Sendable {
     var exposition = Exposition(format: format)
     let series = store.series
     let isBrief = MetricsPage.omitsBuckets(series)
-    let entries = (cacheEntries(series, format, nowMs: nowMs) + allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief))
+    let own = allOwnEntries(series, nowMs: nowMs, omitsBuckets: isBrief)
+    let entries = (cacheEntries(series, format, nowMs: nowMs) + rules.alertEntries() + own)
       .sorted { $0.family.name < $1.family.name }
     for entry in entries where !entry.samples.isEmpty {
       exposition.begin(entry.family)
@@ -85,7 +87,8 @@ struct MetricsPage: Sendable {
   }
 
   private func allOwnEntries(_ series: [SeriesState], nowMs: Int64, omitsBuckets: Bool) -> [Entry] {
-    flags.metrics(nowMs: nowMs) + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
+    flags.metrics(nowMs: nowMs) + rules.metrics()
+      + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
       + notifier.metrics + processEntries()
   }
 

@@ -73,6 +73,23 @@ package struct OfflineStore {
     return (response.status, response.body)
   }
 
+  /// What `/api/v1/rules/backtest` would answer.
+  ///
+  /// - Parameters:
+  ///   - rules: a rule file.
+  ///   - file: its name.
+  ///   - from, to, interval: as its parameters.
+  package func backtest(rules: [UInt8], file: String, from: String?, to: String?, interval: String?) throws(OfflineStoreError) -> [UInt8] {
+    do {
+      let request = try BacktestRequest(rules, file: file, from: from, to: to, interval: interval, nowMs: Clock.wallMs())
+      return try BacktestService(store: store, resolutionMs: resolutionMs).run(request) { true }
+    } catch let error as RequestError {
+      throw OfflineStoreError(kind: .usage, description: error.sentence)
+    } catch {
+      throw OfflineStoreError(kind: .failed, description: "\(error)")
+    }
+  }
+
   /// What `/api/v1/export` would send.
   ///
   /// - Parameters:

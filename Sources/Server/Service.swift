@@ -22,6 +22,8 @@ package final class Service: Sendable {
     let store: Store
     let driver: RepeatingThread
     let recorder: RepeatingThread
+    let rules: RuleService
+    let ruleTimes: RepeatingThread
     let http: HTTPServer
     let sources: SourceSet
     let notifier: Notifier
@@ -30,15 +32,18 @@ package final class Service: Sendable {
 
   /// What waits for the disk waits in one of these.
   private struct Workers: Sendable {
+    // Bodies that wait are within the budget of all bodies.
+    let decoders = Worker(name: "decoders", threads: HTTPServer.Configuration().workers, queueMax: 4_096)
     let readings = Worker(name: "readings", threads: 2, queueMax: 256)
     let queries = Worker(name: "queries", threads: 2, queueMax: 64)
     let exports = Worker(name: "exports", queueMax: 1)
+    let backtests = Worker(name: "backtests", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
     let tests = Worker(name: "tests", queueMax: 1)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [readings, queries, exports, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [decoders, readings, queries, exports, backtests, administration].map { $0.stop(timeoutMs: timeoutMs) }
       // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
       _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
@@ -65,24 +70,32 @@ package final class Service: Sendable {
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
       let workers = Workers()
+      let logger = logger
+      let notifier = try Notifier(store: NotificationTable(store: store)) { $0.write(to: logger) }
+      let silences = try SilenceService(store: store, notifier: notifier, nowMs: startedMs)
+      let groups = try RuleFiles(configuration.rules).groups
+      let rules = makeRules(store, streams, notifier)
+      try rules.begin(groups, nowMs: startedMs)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
         .makeThread()
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
-      let logger = logger
-      let notifier = try Notifier(store: NotificationTable(store: store)) { $0.write(to: logger) }
-      let silences = try SilenceService(store: store, notifier: notifier, nowMs: startedMs)
-      let metrics = MetricsPage(store: store, counters: counters, flags: flags, notifier: notifier) { server.withLock { $0?.statistics } }
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags, rules: rules, notifier: notifier) {
+        server.withLock { $0?.statistics }
+      }
       let http = makeServer(store, flags, streams, workers, metrics, silences, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
         .makeThread(resolutionMs: configuration.resolutionMs)
+      let ruleTimes = rules.makeThread()
       driver.start()
       recorder.start()
       let port = try http.start()
-      let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
-      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? "http://\(host):\(port)")
+      // Its links name the port, and rules are evaluated for it.
+      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? listenURL(port: port))
+      notifier.keep(groups, nowMs: startedMs)
+      ruleTimes.start()
       let sources = makeSources(store, counters)
       do {
         try sources.change(to: configuration.sources)
@@ -92,10 +105,10 @@ package final class Service: Sendable {
       }
       running.change {
         $0 = Running(
-          store: store, driver: driver, recorder: recorder, http: http, sources: sources, notifier: notifier,
-          workers: workers)
+          store: store, driver: driver, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
+          notifier: notifier, workers: workers)
       }
-      logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
+      logger.info("listening", metadata: ["url": "\(listenURL(port: port))/", "data": "\(configuration.dataFolder)"])
     } catch {
       // The store's own error would hide the one that matters.
       try? store.close()
@@ -114,8 +127,9 @@ package final class Service: Sendable {
     logger.info("stopping")
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
-      parts.sources.stop(), parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000),
-      parts.workers.stop(timeoutMs: 2_000), parts.notifier.stop(timeoutMs: 2_000),
+      parts.sources.stop(), parts.ruleTimes.stop(timeoutMs: 2_000), parts.rules.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
+      parts.notifier.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -127,19 +141,54 @@ package final class Service: Sendable {
     return hasEnded.allSatisfy { $0 }
   }
 
-  /// What SIGHUP asks for: the sources and the receivers of notifications as the settings are now. Other settings count
-  /// from the next start on.
+  /// What SIGHUP asks for: sources, rules and receivers of notifications as the settings and files are now. Other settings
+  /// count from the next start on.
   ///
-  /// - Parameter read: reads the settings. What it throws is told, and what was in force stays.
+  /// - Parameter read: reads the settings. What it throws is told, and what was in force stays; so it does for sources or
+  ///   rules alone.
   package func reload(_ read: () throws -> Configuration) {
     guard let parts = running.withLock({ $0 }) else { return }
+    let settings: Configuration
     do {
-      let configuration = try read()
-      try parts.sources.change(to: configuration.sources)
-      try parts.notifier.change(to: configuration.notify)
-      logger.info("reload: the receivers of notifications and the sources are as the settings say")
+      settings = try read()
     } catch {
-      logger.error("reload: \(error): the old receivers of notifications and the old sources stay in force")
+      return logger.error("reload: \(error): the old settings stay in force")
+    }
+    do {
+      try parts.sources.change(to: settings.sources)
+      logger.info("reload: the sources are as the settings say")
+    } catch {
+      logger.error("reload: \(error): the old sources stay in force")
+    }
+    do {
+      let files = try RuleFiles(settings.rules)
+      let nowMs = Clock.wallMs()
+      parts.rules.change(to: files.groups, nowMs: nowMs)
+      parts.notifier.keep(files.groups, nowMs: nowMs)
+      logger.info("reload: \(files.groups.count) groups of rules from \(files.fileCount) files are in force")
+    } catch {
+      logger.error("reload: \(error): the old rules stay in force")
+    }
+    do {
+      try parts.notifier.change(to: settings.notify)
+      logger.info("reload: \(settings.notify.count) receivers of notifications are in force")
+    } catch {
+      logger.error("reload: \(error): the old receivers of notifications stay in force")
+    }
+  }
+
+  private func listenURL(port: Int) -> String {
+    let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
+    return "http://\(host):\(port)"
+  }
+
+  private func makeRules(_ store: Store, _ streams: ChangeStreams, _ notifier: Notifier) -> RuleService {
+    RuleService(
+      store: store, resolutionMs: configuration.resolutionMs, defaultIntervalMs: configuration.rules.intervalMs,
+      externalURL: configuration.externalURL ?? listenURL(port: Int(configuration.listenPort)), logger: logger
+    ) { telling in
+      streams.alertsChanged(telling)
+      notifier.tell(telling)
     }
   }
 
@@ -161,7 +210,7 @@ package final class Service: Sendable {
     let intake = EventIntake(
       store: store, settings: configuration.ingestSettings(userSeed: store.userSeed), counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
-      bodyBytesMax: configuration.ingest.bodyBytesMax,
+      bodyBytesMax: configuration.ingest.bodyBytesMax, worker: workers.decoders,
       keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs))
     EventRoutes(intake: intake).add(to: &router)
     LokiRoutes(intake: intake).add(to: &router)
@@ -176,6 +225,10 @@ package final class Service: Sendable {
     HotKeyRoutes(counters: counters, worker: workers.readings).add(to: &router)
     QueryRoutes(
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
+    ).add(to: &router)
+    RuleRoutes(
+      rules: metrics.rules, notifier: metrics.notifier, backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs),
+      worker: workers.readings, backtestWorker: workers.backtests
     ).add(to: &router)
     ExportRoutes(
       export: StoreExport(store: store, resolutionMs: configuration.resolutionMs), worker: workers.exports, logger: logger

@@ -13,7 +13,7 @@ private struct CommitPace {
   /// Not longer than this after the beginning of the commit before.
   private static let intervalMs: Int64 = 5
   /// That many waiting entries are worth a commit of their own.
-  static let entriesAtOnce = 128
+  static let entriesAtOnce = 4_096
   /// For so many commits a larger one is remembered.
   private static let memory = 16
 

@@ -270,6 +270,22 @@ enum Schema {
           ) STRICT, WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("12 alerts") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE alert (
+            group_name TEXT NOT NULL,
+            labels TEXT NOT NULL CHECK (json_valid(labels)),
+            annotations TEXT NOT NULL CHECK (json_valid(annotations)),
+            value REAL,
+            active_ms INTEGER NOT NULL,
+            fired_ms INTEGER,
+            kept_since_ms INTEGER,
+            resolved_ms INTEGER,
+            PRIMARY KEY (group_name, labels)
+          ) STRICT, WITHOUT ROWID;
+          """)
+    }
     return migrator
   }
 }

@@ -38,6 +38,7 @@ private struct AssetTable {
     case "css": "text/css; charset=utf-8"
     case "js": "text/javascript; charset=utf-8"
     case "svg": "image/svg+xml"
+    case "yml": "application/yaml"
     default: nil
     }
   }
@@ -52,6 +53,13 @@ private struct AssetTable {
     #expect(row?.path == expected, "\(path) is to be served as \(expected) by Sources/CAssets/assets.c")
     #expect(row?.type == AssetTable.type(ofFile: name), "\(path)")
   }
+}
+
+@Test func everyBundledRuleFileIsEmbedded() throws {
+  let table = try AssetTable()
+  let files = Project.paths(under: "alerts").filter { $0.hasSuffix(".yml") && !$0.hasPrefix("alerts/tests/") }
+  #expect(files.count >= 7)
+  for path in files { #expect(table.rows.contains { $0.source == "../../" + path && $0.path == path }, "\(path)") }
 }
 
 @Test func everyEmbeddedFileExistsAndIsServedOnce() throws {

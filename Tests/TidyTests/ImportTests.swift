@@ -34,6 +34,8 @@ private let rooms: [String: Room] = [
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
+  "Templates": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
+  "Alerting": Room(row: 3, own: ["PromQL", "Templates", "TimeSeries"], packages: ["Yams"], toolchain: ["Foundation"]),
   "Sources": Room(row: 3, own: ["Compression", "Ingest", "Platform"]),
   "Notification": Room(
     row: 3, own: ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"], toolchain: ["Foundation"]),
@@ -42,12 +44,12 @@ private let rooms: [String: Room] = [
   "Server": Room(
     row: 4,
     own: [
-      "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources", "Notification",
-      "Storage",
+      "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
+      "Notification", "Storage",
     ],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(
-    row: 5, own: ["Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation"],
+    row: 5, own: ["Alerting", "Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation"],
     packages: ["ArgumentParser", "Logging"], toolchain: ["Foundation", "Synchronization"], exceptions: ["ExitStatus.swift": ["Glibc"]]),
   "rampart": Room(row: 5, own: ["CLI"]),
 ]

@@ -21,4 +21,8 @@ size_t rampart_asset_count(void);
 // What it points to is valid for as long as the process lives. The index is below the count.
 struct rampart_asset rampart_asset_at(size_t index);
 
+// The bundled rule files, ascending by path, such as "alerts/profile.yml"; none of them is served.
+size_t rampart_rule_file_count(void);
+struct rampart_asset rampart_rule_file_at(size_t index);
+
 #endif

@@ -47,8 +47,8 @@ struct cre2_range {
 };
 
 // The caller frees the result with cre2_free, also when cre2_error_code says that the pattern is refused. Null without
-// memory. Pattern and text are UTF-8, a dot matches a line feed, nothing is logged.
-cre2_expression *cre2_compile(const char *pattern, size_t size, int64_t memory_bytes_max);
+// memory. Pattern and text are UTF-8, a dot matches a line feed (or not, with dot_matches_line_feed 0), nothing is logged.
+cre2_expression *cre2_compile(const char *pattern, size_t size, int dot_matches_line_feed, int64_t memory_bytes_max);
 
 // Frees the expression, which may be null.
 void cre2_free(cre2_expression *expression);
@@ -64,10 +64,14 @@ size_t cre2_group_count(const cre2_expression *expression);
 // The number of the group with that name, -1 for none.
 ptrdiff_t cre2_group_index(const cre2_expression *expression, const char *name, size_t size);
 
-// Whether the text matches, as a whole or (is_full 0) somewhere. The first `count` groups are written to `groups`,
+// How many instructions the pattern became, which searching may have to look at for each byte.
+size_t cre2_program_size(const cre2_expression *expression);
+
+// Whether the text matches from `start` on, as a whole or (is_full 0) somewhere; what lies before `start` is seen by
+// `^` and `\b`. The first `count` groups are written to `groups`,
 // beginning with the whole match; 0 is the fastest. Safe from several threads at once.
 enum cre2_match cre2_match(
-    const cre2_expression *expression, const char *text, size_t size, int is_full, struct cre2_range *groups,
+    const cre2_expression *expression, const char *text, size_t size, size_t start, int is_full, struct cre2_range *groups,
     size_t count);
 
 // Whether `part` occurs in the text; neither is empty. This is memmem, linear in glibc; Swift's Glibc leaves it out as

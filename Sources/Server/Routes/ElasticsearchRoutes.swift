@@ -42,18 +42,15 @@ struct ElasticsearchRoutes: Sendable {
   // MARK: Bulk
 
   private func respond(to exchange: Exchange, index: String) {
-    let receiver = intake.receiver(exchange)
-    do {
-      let body = try receiver.finish()
+    let sender = EventIntake.SenderKeys(exchange)
+    intake.take(exchange) { body, _ in
       let nowMs = Clock.wallMs()
       let (batch, items) = try intake.decode(bulk: body, index: index, seen: [], nowMs: nowMs)
       let hasIDs = items.contains { !$0.id.isEmpty }
       // Ids tell more than the bytes: a request that repeats some of them is answered item by item.
-      let isKeyed = exchange.header("Idempotency-Key") != nil || !hasIDs
-      let key = isKeyed ? intake.dedupeKey(exchange, path: ElasticsearchRoutes.root, body, batch, nowMs: nowMs) : nil
-      intake.commit(delivery(Bulk(body: body, index: index, key: key, nowMs: nowMs), batch, items), exchange)
-    } catch {
-      exchange.respond(receiver.refusal(error))
+      let isKeyed = !sender.idempotency.isEmpty || !hasIDs
+      let key = isKeyed ? intake.dedupeKey(sender, path: ElasticsearchRoutes.root, body, batch, nowMs: nowMs) : nil
+      return delivery(Bulk(body: body, index: index, key: key, nowMs: nowMs), batch, items)
     }
   }
 

@@ -20,8 +20,9 @@ struct EventRoutes: Sendable {
   }
 
   private func respond(to exchange: Exchange) {
+    let origin = Result { () throws(RequestError) in try EventRoutes.origin(exchange) }
     intake.take(exchange, path: EventRoutes.path, name: EventRoutes.name) { body, nowMs in
-      intake.decode(body, from: try EventRoutes.origin(exchange), nowMs: nowMs)
+      intake.decode(body, from: try origin.get(), nowMs: nowMs)
     } answer: { batch in
       EventRoutes.answer(to: batch, errorsMax: intake.settings.errorsMax)
     } response: { answer, isDuplicate in

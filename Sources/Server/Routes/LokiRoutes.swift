@@ -22,10 +22,11 @@ struct LokiRoutes: Sendable {
   }
 
   private func respond(to exchange: Exchange) {
+    let isJSON = LokiRoutes.isJSON(exchange)
+    let encoding = Result { () throws(RequestError) in try LokiRoutes.encoding(exchange) }
     intake.take(exchange, path: LokiRoutes.path, name: LokiRoutes.name) { body, nowMs in
-      let isJSON = LokiRoutes.isJSON(exchange)
       // Protobuf is compressed by itself, whatever is around it; without, `encoding` has seen to it.
-      if !isJSON, try LokiRoutes.encoding(exchange) != .snappy { body = try intake.decompressed(body, .snappy) }
+      if !isJSON, try encoding.get() != .snappy { body = try intake.decompressed(body, .snappy) }
       return try intake.decode(body, as: isJSON ? .lokiJSON : .lokiProtobuf, nowMs: nowMs)
     } answer: {
       LokiRoutes.answer(to: $0)

@@ -48,10 +48,6 @@ struct QueryRoutes: Sendable {
   }
 
   private func addConstants(to router: inout Router) {
-    let groups = PreparedResponse(PrometheusAnswer.success { $0.raw(Array(#"{"groups":[]}"#.utf8)) })
-    router.get("/api/v1/rules") { $0.respond(groups) }
-    let alerts = PreparedResponse(PrometheusAnswer.success { $0.raw(Array(#"{"alerts":[]}"#.utf8)) })
-    router.get("/api/v1/alerts") { $0.respond(alerts) }
     let build = PreparedResponse(
       PrometheusAnswer.success { writer in
         writer.beginObject()
