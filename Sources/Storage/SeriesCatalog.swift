@@ -49,7 +49,8 @@ package struct SeriesState: Sendable {
   mutating func add(_ sample: GaugeSample, _ receivedMs: Int64? = nil) {
     arrived(sample.timeMs, receivedMs)
     guard sample.timeMs >= latestMs else { return }
-    value = sample.value
+    // SQLite would keep a NaN as NULL; of a series that has ended the value it had is remembered.
+    if !sample.value.isNaN { value = sample.value }
     latestMs = sample.timeMs
   }
 

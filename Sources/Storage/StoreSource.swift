@@ -79,7 +79,7 @@ package final class StoreSource: SeriesSource {
     let range = WindowSamples(fromMs: fromMs, throughMs: throughMs, asOfMs: asOfMs, widthMs: widthMs)
     if series.part == .gauge {
       let gauge = try snapshot.gauge(series.index, fromMs: fromMs, throughMs: throughMs)
-      let holds = series.labels.metricName.hasPrefix("cache_")
+      let holds = MetricFamily.cache(named: series.labels.metricName) != nil
       return SampleArrays.of(&samples) { range.append(gauge, holds: holds, to: &$0) }
     }
     try read(series.index, range)
