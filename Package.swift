@@ -95,6 +95,7 @@ let package = Package(
     tests("PlatformTests", ["Platform"]),
     tests("RegularExpressionsTests", ["RegularExpressions"]),
     tests("PromQLTests", ["PromQL", "TimeSeries"]),
+    tests("TemplatesTests", ["Templates", "TimeSeries"]),
     tests("TimeSeriesTests", ["TimeSeries"]),
     tests("AlertingTests", ["Alerting", "PromQL", "TimeSeries"]),
     tests("JSONTests", ["JSON"]),

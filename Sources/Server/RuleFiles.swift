@@ -17,10 +17,16 @@ struct RuleFiles: Sendable {
   let fileCount: Int
 
   /// - Throws: what is wrong with a file, with line and column; nothing of the others is used then.
-  init(_ settings: Configuration.Rules) throws {
-    let files = try settings.files.map { try RuleFiles.read($0) } ?? Asset.ruleFiles().map { ($0.path, $0.bytes) }
-    fileCount = files.count
-    groups = try files.flatMap { try RuleFile(String(decoding: $0.bytes, as: UTF8.self), file: $0.path).groups }
+  init(_ settings: Configuration.Rules) throws(ConfigurationError) {
+    do {
+      let files = try settings.files.map { try RuleFiles.read($0) } ?? Asset.ruleFiles().map { ($0.path, $0.bytes) }
+      fileCount = files.count
+      groups = try files.flatMap { try RuleFile(String(decoding: $0.bytes, as: UTF8.self), file: $0.path).groups }
+    } catch let error as FileError {
+      throw ConfigurationError(place: "rules.files", key: "", message: "\(error.path): \(error.reason)")
+    } catch {
+      throw ConfigurationError(place: "rules.files", key: "", message: "\(error)")
+    }
   }
 
   private static func read(_ patterns: [String]) throws(FileError) -> [(path: String, bytes: [UInt8])] {

@@ -49,7 +49,8 @@ package struct SeriesState: Sendable {
   mutating func add(_ sample: GaugeSample, _ receivedMs: Int64? = nil) {
     arrived(sample.timeMs, receivedMs)
     guard sample.timeMs >= latestMs else { return }
-    value = sample.value
+    // SQLite would keep a NaN as NULL; of a series that has ended the value it had is remembered.
+    if !sample.value.isNaN { value = sample.value }
     latestMs = sample.timeMs
   }
 
@@ -99,6 +100,8 @@ final class SeriesCatalog: Sendable {
 
   private let limits: SeriesLimits
   private let state: Mutex<State>
+  /// Behind the series by what came since the last reader; readers bring it up to date.
+  private let postings = Mutex(SeriesPostings())
 
   /// Reads all series and their states as of their last compaction. What the journal adds comes by `replay`.
   init(limits: SeriesLimits, from db: Database) throws {
@@ -184,6 +187,14 @@ extension SeriesCatalog {
   /// All series and the heads that go with them, as of one moment.
   func snapshot() -> (series: [SeriesState], heads: HeadTable) {
     state.withLock { ($0.series, $0.heads) }
+  }
+
+  /// The postings of series that a snapshot has, and perhaps of more.
+  func postings(of series: [SeriesState]) -> SeriesPostings {
+    postings.withLock {
+      $0.extend(to: series)
+      return $0
+    }
   }
 
   /// Freezes the heads: what is to be moved into blocks, the states of their series, and the last journal row that is in

@@ -12,6 +12,8 @@ package struct StoreSnapshot {
   let heads: HeadTable
   /// All series with their state, in the order they were created.
   package let series: [SeriesState]
+  /// Of these series; younger ones may be among them.
+  let postings: SeriesPostings
   /// Whether any block holds hours.
   let hasHours: Bool
 
@@ -73,7 +75,8 @@ extension Store {
             let (series, heads) = catalog.snapshot()
             return (hasHours, series, heads)
           }
-          value = try body(StoreSnapshot(db: db, heads: heads, series: series, hasHours: hasHours))
+          let postings = catalog.postings(of: series)
+          value = try body(StoreSnapshot(db: db, heads: heads, series: series, postings: postings, hasHours: hasHours))
           return .commit
         }
         guard let value else { preconditionFailure("a transaction that ran gave no value") }

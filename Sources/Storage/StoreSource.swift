@@ -53,22 +53,33 @@ package final class StoreSource: SeriesSource {
 
   private func select(_ selection: SeriesSelection, fromMs: Int64, throughMs: Int64) throws -> [Series] {
     var found: [Series] = []
-    for (index, state) in snapshot.series.enumerated() where state.latestMs != .min {
-      // A series that ended its life before the range has nothing in it; one that is younger may be late.
-      guard state.latestMs >= fromMs - WindowSamples.lifeMs - Hour.widthMs else { continue }
-      let labels = state.key.labels
-      switch state.key.kind {
-      case .counter where selection.matches(labels): found.append(Series(index: index, part: .counter, labels: labels))
-      case .gauge where selection.matches(labels): found.append(Series(index: index, part: .gauge, labels: labels))
-      case .histogram: selection.appendParts(of: labels, index: index, to: &found)
-      default: break
+    if let candidates = snapshot.postings.candidates(for: selection.all) {
+      for place in candidates {
+        // The postings may know series that came after the snapshot.
+        guard Int(place) < snapshot.series.count else { break }
+        try append(Int(place), selection, fromMs: fromMs, to: &found)
       }
-      guard found.count <= StoreSource.seriesMax else {
-        let reason = "more than \(StoreSource.seriesMax) series match: ask for fewer by labels, such as a service or an le"
-        throw StoreError.failed(operation: "select series", reason: reason)
-      }
+    } else {
+      for index in snapshot.series.indices { try append(index, selection, fromMs: fromMs, to: &found) }
     }
     return found
+  }
+
+  private func append(_ index: Int, _ selection: SeriesSelection, fromMs: Int64, to found: inout [Series]) throws {
+    let latestMs = snapshot.series[index].latestMs
+    // A series that ended its life before the range has nothing in it; one that is younger may be late.
+    guard latestMs != .min, latestMs >= fromMs - WindowSamples.lifeMs - Hour.widthMs else { return }
+    let key = snapshot.series[index].key
+    switch key.kind {
+    case .counter where selection.matches(key.labels): found.append(Series(index: index, part: .counter, labels: key.labels))
+    case .gauge where selection.matches(key.labels): found.append(Series(index: index, part: .gauge, labels: key.labels))
+    case .histogram: selection.appendParts(of: key.labels, index: index, to: &found)
+    default: break
+    }
+    guard found.count <= StoreSource.seriesMax else {
+      let reason = "more than \(StoreSource.seriesMax) series match: ask for fewer by labels, such as a service or an le"
+      throw StoreError.failed(operation: "select series", reason: reason)
+    }
   }
 
   package func appendSamples(
@@ -79,7 +90,7 @@ package final class StoreSource: SeriesSource {
     let range = WindowSamples(fromMs: fromMs, throughMs: throughMs, asOfMs: asOfMs, widthMs: widthMs)
     if series.part == .gauge {
       let gauge = try snapshot.gauge(series.index, fromMs: fromMs, throughMs: throughMs)
-      let holds = series.labels.metricName.hasPrefix("cache_")
+      let holds = MetricFamily.cache(named: series.labels.metricName) != nil
       return SampleArrays.of(&samples) { range.append(gauge, holds: holds, to: &$0) }
     }
     try read(series.index, range)
@@ -116,7 +127,7 @@ package final class StoreSource: SeriesSource {
 /// Matchers by what they ask of a series, so that most series are refused by their name alone.
 private struct SeriesSelection {
   private let name: String?
-  private let all: [Matcher]
+  let all: [Matcher]
   private let bucketsMax: Int
 
   /// - Parameter bucketsMax: most buckets of each histogram.

@@ -147,8 +147,7 @@ struct TelemetryWrite {
         startMs: distribution.windowStartMs, buckets: distribution.buckets, sum: distribution.sum)
       entries.distributions.append(.init(series: indexes[distribution.series], window: window))
     }
-    // A NaN would be no sample that anybody could read back: SQLite keeps it as NULL.
-    for gauge in delta.gauges where !gauge.value.isNaN {
+    for gauge in delta.gauges {
       let sample = GaugeSample(timeMs: gauge.timestampMs, value: gauge.value)
       entries.samples.append(.init(series: indexes[gauge.series], sample: sample))
     }

@@ -80,11 +80,13 @@ enum Comparison {
     switch (left, right) {
     case (.pointer(let left), .pointer(let right)): return left === right
     case (.time(let left), .time(let right)): return left == right
-    case (.labels, .labels), (.labels, .arguments), (.arguments, .labels), (.arguments, .arguments), (.samples, .samples),
+    case (.labels, .labels), (.labels, .arguments), (.arguments, .labels), (.arguments, .arguments),
+      (.samples, .samples),
       (.alert, .alert):
       throw Fault("non-comparable type \(Printer.shown(right, "s")): \(rightType)")
     default:
-      throw Fault("non-comparable types \(Printer.shown(left, "s")): \(leftType), \(rightType): \(Printer.shown(right))")
+      throw Fault(
+        "non-comparable types \(Printer.shown(left, "s")): \(leftType), \(rightType): \(Printer.shown(right))")
     }
   }
 }

@@ -22,7 +22,9 @@ enum Escaping {
     replacing(text) { byte in
       switch byte {
       case UInt8(ascii: " "): "+"
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): nil
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        nil
       case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"): nil
       default: "%" + hexadecimal(UInt32(byte), digits: 2)
       }
@@ -63,7 +65,8 @@ enum Escaping {
     case "'": "\\'"
     case "\"": "\\\""
     case "<", ">", "&", "=": "\\u" + hexadecimal(scalar.value, digits: 4)
-    case _ where scalar < " " || !scalar.isASCII && !Scalars.isPrinted(scalar): "\\u" + hexadecimal(scalar.value, digits: 4)
+    case _ where scalar < " " || !scalar.isASCII && !Scalars.isPrinted(scalar):
+      "\\u" + hexadecimal(scalar.value, digits: 4)
     default: nil
     }
   }

@@ -25,7 +25,8 @@ extension Execution {
   }
 
   mutating func call(
-    _ method: Method, _ receiver: Value, _ dot: Value, at caller: Place, _ arguments: ArraySlice<Operand>, _ piped: Value?
+    _ method: Method, _ receiver: Value, _ dot: Value, at caller: Place, _ arguments: ArraySlice<Operand>,
+    _ piped: Value?
   ) throws(TemplateError) -> Value {
     try checkCount(method.name, method.signature, arguments.count, piped)
     let values = try self.arguments(method.signature, dot, arguments, piped)
@@ -76,14 +77,18 @@ extension Execution {
   // No value of a rule's template is a function.
   private static func noFunction(_ value: Value, _ operand: Operand?) -> Fault {
     guard let type = value.typeName else { return Fault("call of nil") }
-    return Fault("non-function \(operand?.description ?? (value.isText ? Printer.shown(value) : "<\(type) Value>")) of type \(type)")
+    let shown = value.isText ? Printer.shown(value) : "<\(type) Value>"
+    return Fault("non-function \(operand?.description ?? shown) of type \(type)")
   }
 
   private mutating func accounted(_ value: Value) throws(Fault) -> Value {
-    try account(steps: value.sizeBytes / 16)
+    try account(steps: Self.stepsOfCall + value.sizeBytes / Self.bytesOfStep)
     guard value.isText, value.sizeBytes > TemplateLimits.outputBytesMax else { return value }
     throw Self.tooLarge
   }
+
+  // Looking at arguments and making a short text takes a microsecond or two.
+  private static let stepsOfCall = 10
 
   private static let tooLarge = Fault("the result is larger than \(TemplateLimits.outputBytesMax) bytes")
 
@@ -213,9 +218,12 @@ extension Execution {
 
   private mutating func replace(_ pattern: [UInt8], _ text: String, with replacement: String) throws(Fault) -> Value {
     let expression: RegularExpression
-    do throws(Fault) { expression = try self.expression(pattern) } catch {
+    do throws(Fault) {
+      expression = try self.expression(pattern)
+    } catch {
       // Prometheus compiles with MustCompile, whose words these are.
-      let shown = Quoting.canBackquote(pattern) ? "`\(String(decoding: pattern, as: UTF8.self))`" : Quoting.quoted(pattern)
+      let shown =
+        Quoting.canBackquote(pattern) ? "`\(String(decoding: pattern, as: UTF8.self))`" : Quoting.quoted(pattern)
       throw Fault("regexp: Compile(\(shown)): \(error.message)")
     }
     let bytesMax = stepsLeft / Self.stepsOfSearch(expression) * Self.searchedBytes

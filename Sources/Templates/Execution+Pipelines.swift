@@ -44,7 +44,9 @@ extension Execution {
     }
   }
 
-  private func checkIsAlone(_ operand: Operand, _ arguments: ArraySlice<Operand>, _ piped: Value?) throws(TemplateError) {
+  private func checkIsAlone(
+    _ operand: Operand, _ arguments: ArraySlice<Operand>, _ piped: Value?
+  ) throws(TemplateError) {
     guard arguments.isEmpty, piped == nil else { throw failure("can't give argument to non-function \(operand)") }
   }
 
@@ -92,7 +94,8 @@ extension Execution {
 
   // One field after the other; only the last may be a method with arguments.
   private mutating func fields(
-    _ names: [String], of value: Value, _ operand: Operand, _ dot: Value, _ arguments: ArraySlice<Operand>, _ piped: Value?
+    _ names: [String], of value: Value, _ operand: Operand, _ dot: Value, _ arguments: ArraySlice<Operand>,
+    _ piped: Value?
   ) throws(TemplateError) -> Value {
     var receiver = Receiver(value: value)
     for (index, name) in names.enumerated() {
@@ -114,7 +117,8 @@ extension Execution {
   }
 
   private mutating func field(
-    _ name: String, of receiver: Receiver, _ operand: Operand, _ dot: Value, _ arguments: ArraySlice<Operand>, _ piped: Value?
+    _ name: String, of receiver: Receiver, _ operand: Operand, _ dot: Value, _ arguments: ArraySlice<Operand>,
+    _ piped: Value?
   ) throws(TemplateError) -> Receiver {
     switch receiver.value {
     case .none: return receiver
@@ -184,7 +188,8 @@ extension Execution {
     case (_, .none):
       guard parameter.canBeNil else { throw failure("invalid value; expected \(parameter.typeName)") }
       return .none
-    case (.text, .text), (.samples, .samples), (.time, .time), (.duration, .integer(_, .duration)), (.integer, .integer(_, .int)):
+    case (.text, .text), (.samples, .samples), (.time, .time), (.duration, .integer(_, .duration)),
+      (.integer, .integer(_, .int)):
       return value
     case (.sample, .pointer(let pointer)):
       if case .sample = pointer.target { return value }

@@ -41,7 +41,8 @@ struct Execution {
 
   mutating func run() throws(TemplateError) -> String {
     let alert = Alert(
-      labels: scope.labels, externalLabels: scope.externalLabels, externalURL: Array(scope.externalURL.utf8), value: scope.value)
+      labels: scope.labels, externalLabels: scope.externalLabels, externalURL: Array(scope.externalURL.utf8),
+      value: scope.value)
     variables = [("$", .alert(alert))]
     // Nothing leaves a loop at the top: the parser refuses that.
     _ = try walk(trees.bodies[trees.name] ?? [], .alert(alert))
@@ -146,6 +147,7 @@ struct Execution {
 
   /// - Returns: whether the loop is left.
   private mutating func iterate(_ branches: Branches, _ key: Value, _ element: Value) throws(TemplateError) -> Bool {
+    try step()
     let names = branches.pipeline.variables
     let variableCount = variables.count
     let values = names.count > 1 ? [key, element] : [element]
@@ -172,7 +174,9 @@ struct Execution {
   mutating func declare(_ name: String, _ value: Value) { variables.append((name, value)) }
 
   mutating func assign(_ name: String, _ value: Value) throws(TemplateError) {
-    guard let index = variables.lastIndex(where: { $0.name == name }) else { throw failure("undefined variable: \(name)") }
+    guard let index = variables.lastIndex(where: { $0.name == name }) else {
+      throw failure("undefined variable: \(name)")
+    }
     variables[index].value = value
   }
 
@@ -187,10 +191,12 @@ struct Execution {
 
   /// Counts one step, and a share for what a function has to look at.
   mutating func step(bytes: Int = 0) throws(TemplateError) {
-    // Sixteen bytes are moved or compared in the time that a statement takes.
-    stepsLeft -= 1 + bytes / 16
+    stepsLeft -= 1 + bytes / Self.bytesOfStep
     guard stepsLeft >= 0 else { throw failure(Self.tooManySteps) }
   }
+
+  // The slowest functions, those that change letters beyond ASCII, take about 100 ns a byte: some steps.
+  static let bytesOfStep = 4
 
   static let tooManySteps = "the template takes more than \(TemplateLimits.stepsMax) steps"
 

@@ -40,8 +40,11 @@ struct HostPort {
     let parts = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     return parts.count == 4
       && parts.allSatisfy { part in
-        guard (1...3).contains(part.count), part.allSatisfy({ NumberLiteral.digit($0).map { $0 < 10 } ?? false }) else { return false }
-        return (part.count == 1 || part.first != UInt8(ascii: "0")) && part.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) } < 256
+        guard (1...3).contains(part.count), part.allSatisfy({ NumberLiteral.digit($0).map { $0 < 10 } ?? false }) else {
+          return false
+        }
+        return (part.count == 1 || part.first != UInt8(ascii: "0"))
+          && part.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) } < 256
       }
   }
 

@@ -91,7 +91,9 @@ extension Instant {
   func adding(years: Int64, months: Int64, days: Int64) throws(Fault) -> Instant {
     // More would leave the range whatever the time is, and could overflow on the way there.
     let countMax: UInt64 = 1 << 36
-    guard years.magnitude < countMax, months.magnitude < countMax, days.magnitude < countMax else { throw Fault("time out of range") }
+    guard years.magnitude < countMax, months.magnitude < countMax, days.magnitude < countMax else {
+      throw Fault("time out of range")
+    }
     let date = date
     let month = date.month - 1 + months
     let carried = Instant.floored(month, 12)

@@ -11,26 +11,32 @@ enum LetterCase {
   static func title(_ text: [UInt8]) -> [UInt8] {
     var isInsideWord = false
     var isBehindMark = false
-    var result = String.UnicodeScalarView()
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
     for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
       let isMark = isMiddle(scalar)
       if isMark, isBehindMark { isInsideWord = false }
       if scalar.properties.isCased {
-        result.append(contentsOf: (isInsideWord ? String(scalar) : scalar.properties.titlecaseMapping).unicodeScalars)
+        if isInsideWord {
+          Scalars.append(scalar, to: &result)
+        } else {
+          result.append(contentsOf: scalar.properties.titlecaseMapping.utf8)
+        }
         isInsideWord = true
       } else {
-        result.append(scalar)
+        Scalars.append(scalar, to: &result)
         if endsWord(scalar) { isInsideWord = false }
       }
       isBehindMark = isMark
     }
-    return Array(String(result).utf8)
+    return result
   }
 
   // Unicode's classes MidLetter and MidNumLet, which hold a word together (https://unicode.org/reports/tr29/).
   private static func isMiddle(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
-    case "'", ".", ":", "\u{b7}", "\u{387}", "\u{55f}", "\u{5f4}", "\u{2018}", "\u{2019}", "\u{2024}", "\u{2027}", "\u{fe13}",
+    case "'", ".", ":", "\u{b7}", "\u{387}", "\u{55f}", "\u{5f4}", "\u{2018}", "\u{2019}", "\u{2024}", "\u{2027}",
+      "\u{fe13}",
       "\u{fe52}", "\u{fe55}", "\u{ff07}", "\u{ff0e}", "\u{ff1a}":
       true
     default: false
@@ -57,7 +63,9 @@ enum LetterCase {
   private static func mapped(_ text: [UInt8], _ letter: (Unicode.Scalar) -> Unicode.Scalar) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
-    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars { Scalars.append(letter(scalar), to: &result) }
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      Scalars.append(letter(scalar), to: &result)
+    }
     return result
   }
 

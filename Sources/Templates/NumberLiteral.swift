@@ -21,7 +21,9 @@ struct NumberLiteral: Sendable {
 
   init(_ literal: [UInt8]) throws(Fault) {
     text = String(decoding: literal, as: UTF8.self)
-    guard literal.last != UInt8(ascii: "i") else { throw Fault("complex numbers are not supported: \(Quoting.quoted(literal))") }
+    guard literal.last != UInt8(ascii: "i") else {
+      throw Fault("complex numbers are not supported: \(Quoting.quoted(literal))")
+    }
     if let integer = Self.integer(literal) {
       self.integer = integer
       isUnsigned = false
@@ -31,7 +33,9 @@ struct NumberLiteral: Sendable {
       isUnsigned = true
       float = Double(unsigned)
     } else {
-      guard let value = try? Self.float(literal) else { throw Fault("illegal number syntax: \(Quoting.quoted(literal))") }
+      guard let value = try? Self.float(literal) else {
+        throw Fault("illegal number syntax: \(Quoting.quoted(literal))")
+      }
       // Only digits, yet no integer: there are too many of them.
       guard Self.isFloat(literal) else { throw Fault("integer overflow: \(Quoting.quoted(literal))") }
       float = value
@@ -67,7 +71,9 @@ extension NumberLiteral {
   /// With a sign, a prefix (`0x`, `0o`, `0b` or `0`) and underscores, as ParseInt reads them with base 0.
   private static func integer(_ text: [UInt8]) -> Int64? {
     let isNegative = text.first == UInt8(ascii: "-")
-    guard let magnitude = magnitude(isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]) else { return nil }
+    guard let magnitude = magnitude(isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]) else {
+      return nil
+    }
     if isNegative { return magnitude <= 1 << 63 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil }
     return Int64(exactly: magnitude)
   }
@@ -114,7 +120,9 @@ extension NumberLiteral {
     default: break
     }
     let unsigned = text.first.map { "+-".utf8.contains($0) } == true ? text.dropFirst() : text[...]
-    guard separatesDigits(unsigned), let normal = normalized(unsigned), let value = Double(normal) else { throw fault("invalid syntax") }
+    guard separatesDigits(unsigned), let normal = normalized(unsigned), let value = Double(normal) else {
+      throw fault("invalid syntax")
+    }
     guard value.isFinite else { throw fault("value out of range") }
     return text.first == UInt8(ascii: "-") ? -value : value
   }
@@ -136,7 +144,8 @@ extension NumberLiteral {
     guard !exponent.isEmpty, rest.isEmpty else { return nil }
     // Nine digits are more than any exponent needs, and more than some readers take.
     let shown = exponent.drop { $0 == "0" }
-    return mantissa + (isHex ? "p" : "e") + (isNegative ? "-" : "+") + (shown.isEmpty ? "0" : shown.count > 9 ? "999999999" : shown)
+    return mantissa + (isHex ? "p" : "e") + (isNegative ? "-" : "+")
+      + (shown.isEmpty ? "0" : shown.count > 9 ? "999999999" : shown)
   }
 
   private static func takeDigits(_ rest: inout ArraySlice<UInt8>, isHex: Bool) -> String {

@@ -14,7 +14,8 @@ extension Parser {
       case end:
         try check(commands, context)
         return Pipeline(commands, variables: variables, isAssignment: isAssignment, position: position)
-      case .bool, .characterConstant, .complex, .field, .identifier, .number, .rawString, .string, .variable, .leftParenthesis,
+      case .bool, .characterConstant, .complex, .field, .identifier, .number, .rawString, .string, .variable,
+        .leftParenthesis,
         .keyword(.dot), .keyword(.untyped):
         body.pending.append(token)
         commands.append(try command())
@@ -98,7 +99,9 @@ extension Parser {
     let text = String(decoding: token.value, as: UTF8.self)
     switch token.kind {
     case .identifier:
-      guard let function = Function(rawValue: text) else { throw failure("function \(Quoting.quoted(text)) not defined") }
+      guard let function = Function(rawValue: text) else {
+        throw failure("function \(Quoting.quoted(text)) not defined")
+      }
       return .function(function, token.position)
     case .keyword(.dot): return .dot(token.position)
     case .keyword(.untyped): return .untyped(token.position)

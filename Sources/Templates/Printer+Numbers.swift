@@ -73,7 +73,9 @@ extension Printer {
     }
   }
 
-  private mutating func printFloat(_ number: Double, _ format: FloatText.Format, _ precision: Int?, isUpper: Bool = false) {
+  private mutating func printFloat(
+    _ number: Double, _ format: FloatText.Format, _ precision: Int?, isUpper: Bool = false
+  ) {
     // Exact digits take long, the more the farther the number is from one.
     let distance = precision == nil ? 0 : abs(Int(number.exponentBitPattern) - 1023)
     guard hasRoom(precision ?? 0, steps: 1 + distance / 8) else { return }

@@ -128,6 +128,8 @@ extension Printer {
 
   // Go prints addresses for pointers inside of lists, which say nothing; here they look the same everywhere.
   private mutating func printPointer(_ pointer: Pointer, _ verb: Unicode.Scalar, _ depth: Int) {
+    let isNumber = "vbodxX".unicodeScalars.contains(verb)
+    if depth > 0, !isNumber { return complain(about: .pointer(pointer), verb) }
     append("&")
     printPart(pointer.target, verb, depth: depth + 1)
   }

@@ -49,7 +49,9 @@ enum Quoting {
     return true
   }
 
-  private static func append(_ scalar: Unicode.Scalar, to quoted: inout [UInt8], quote: Unicode.Scalar, onlyASCII: Bool) {
+  private static func append(
+    _ scalar: Unicode.Scalar, to quoted: inout [UInt8], quote: Unicode.Scalar, onlyASCII: Bool
+  ) {
     switch scalar {
     case quote, "\\":
       quoted.append(UInt8(ascii: "\\"))

@@ -5,6 +5,7 @@
 // https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 //
 // Left out: complex numbers, time zones other than UTC, and HTML mode with its `tmpl`, which rule files have not either.
+// Different: lists print what their pointers point at, not addresses, and sortByLabel leaves the list it is given alone.
 
 /// A template that has been read, to be expanded any number of times.
 package struct Template: Sendable {

@@ -12,11 +12,11 @@ package enum TemplateLimits {
   package static let nestingMax = 100
   /// Templates that run inside of each other. Go allows 100,000, on a stack that grows.
   package static let callDepthMax = 50
-  /// Lists of statements and pipelines under way at once, those of called templates included. Each takes up to
-  /// about 2 KiB of the stack.
+  /// Lists of statements and pipelines under way at once, those of called templates included. All of them take less
+  /// than 384 KiB of the stack.
   package static let executionDepthMax = 250
   /// Statements, commands and arguments evaluated, with a share for the bytes that functions read and write.
-  package static let stepsMax = 500_000
+  package static let stepsMax = 250_000
   /// Calls of `query` in one expansion.
   package static let queriesMax = 100
   /// Maps made by `args` inside of each other.

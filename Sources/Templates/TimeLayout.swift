@@ -4,7 +4,8 @@
 
 enum TimeLayout {
   static let months = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
   ]
   static let weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
@@ -79,7 +80,8 @@ enum TimeLayout {
 
   // Longest first. With `Z` the zone UTC is that letter.
   private static let zones = [
-    ("-070000", "+000000"), ("-07:00:00", "+00:00:00"), ("-0700", "+0000"), ("-07:00", "+00:00"), ("-07", "+00"), ("Z070000", "Z"),
+    ("-070000", "+000000"), ("-07:00:00", "+00:00:00"), ("-0700", "+0000"), ("-07:00", "+00:00"), ("-07", "+00"),
+    ("Z070000", "Z"),
     ("Z07:00:00", "Z"), ("Z0700", "Z"), ("Z07:00", "Z"), ("Z07", "Z"),
   ]
 
@@ -89,7 +91,9 @@ enum TimeLayout {
 
   // `.000` with its zeros, `.999` without; no digit may follow.
   private static func fraction(_ layout: ArraySlice<UInt8>, _ instant: Instant) -> (Int, String)? {
-    guard let digit = layout.dropFirst().first, digit == UInt8(ascii: "0") || digit == UInt8(ascii: "9") else { return nil }
+    guard let digit = layout.dropFirst().first, digit == UInt8(ascii: "0") || digit == UInt8(ascii: "9") else {
+      return nil
+    }
     let count = layout.dropFirst().prefix { $0 == digit }.count
     if let next = layout.dropFirst(1 + count).first, NumberLiteral.digit(next).map({ $0 < 10 }) == true { return nil }
     var digits = Array(padded(instant.nanoseconds, 9).utf8.prefix(count))

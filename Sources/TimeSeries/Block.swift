@@ -213,9 +213,7 @@ extension Block {
       let count = head & 15
       guard low + count <= 8 else { throw reader.damage }
       for byte in low..<low + count { bits ^= UInt64(try reader.byte()) << UInt64(byte * 8) }
-      let value = Double(bitPattern: bits)
-      guard !value.isNaN else { throw reader.damage }
-      samples[index].value = value
+      samples[index].value = Double(bitPattern: bits)
     }
   }
 }

@@ -71,7 +71,7 @@ package struct HistogramWindow: TimelineEntry {
 /// One sample of a gauge.
 package struct GaugeSample: TimelineEntry {
   package var timeMs: Int64
-  /// Not NaN.
+  /// A stale marker where the series has ended.
   package var value: Double
 
   package init(timeMs: Int64, value: Double) {

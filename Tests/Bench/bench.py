@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ingest
 import queries
+import rules
 from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run, wait_for
 from table import judge, report, spread
 
@@ -151,6 +152,16 @@ def bench_queries(binary, folder):
             report(f"  {own:.1f} ms, {peer:.1f} ms", f"{own / peer:.2f} x", details=expression)
 
 
+# MARK: Rules
+
+def bench_rules(binary, folder):
+    count, series, ours, theirs = rules.measure(binary, folder)
+    judge(f"{count} rules over {series} series", statistics.median(ours) / statistics.median(theirs), "x",
+          "of Prometheus' time for an evaluation of the group", at_most=1)
+    report("  rampart", f"{statistics.median(ours) * 1e3:.1f} ms", details=spread([value * 1e3 for value in ours]))
+    report("  Prometheus", f"{statistics.median(theirs) * 1e3:.1f} ms", details=spread([value * 1e3 for value in theirs]))
+
+
 # MARK: Many series
 
 def compaction_hold_milliseconds(server):
@@ -198,6 +209,7 @@ def bench(binary):
         bench_idle(binary, folder)
         bench_start(binary, folder, filled)
         bench_commits(binary, folder)
+        bench_rules(binary, folder)
         bench_series(binary, folder)
         bench_queries(binary, folder)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes that the benchmarks measure: Rampart and its peers, each with its own folder and loopback port."""
 
+import http.client
+import json
 import os
 import pwd
 import re
@@ -197,12 +199,25 @@ class Rampart(Server):
 class Prometheus(Server):
     """Debian's Prometheus, serving the blocks that are in `folder/tsdb`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, rules=None):
         super().__init__(folder)
+        self.rules = [str(rules)] if rules else []
         self.port = free_port()
 
+    def request(self, method, target):
+        # Its longer answers come in chunks.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request(method, target)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        if answer.status != 200:
+            raise BenchError(f"{method} {target} was answered {answer.status}: {body[:500]!r}")
+        return body
+
     def start(self):
-        (self.folder / "prometheus.yml").write_text("{}")
+        # JSON is YAML.
+        (self.folder / "prometheus.yml").write_text(json.dumps({"rule_files": self.rules}))
         self.spawn(["prometheus", f"--config.file={self.folder}/prometheus.yml",
                     f"--storage.tsdb.path={self.folder}/tsdb", "--storage.tsdb.retention.time=100y",
                     f"--web.listen-address=127.0.0.1:{self.port}"])

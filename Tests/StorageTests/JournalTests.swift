@@ -28,10 +28,34 @@ private func readingAfterReopening(_ delta: BatchDelta) throws -> (before: [Stri
   #expect(after == before)
 }
 
-@Test func aSampleThatIsNoNumberIsNotKept() throws {
+@Test func aSampleThatIsNoNumberLeavesTheValueThereWas() throws {
   let (before, after) = try readingAfterReopening(nothing.sampling("entries", at: 1, 4).sampling("entries", at: 2, .nan))
-  #expect(before == ["entries = 4.0 latest=1"])
+  #expect(before == ["entries = 4.0 latest=2"])
   #expect(after == before)
+}
+
+@Test func aSeriesEndsInTheJournalAndInItsBlocks() throws {
+  let folder = Folder()
+  let store = try folder.open()
+  try store.commit(nothing.sampling("level", at: 1_000, 1).sampling("level", at: 2_000, StaleMarker.value).sampling("level", at: 3_000, .nan))
+  func bits(_ store: Store) throws -> [UInt64] {
+    try store.reading("test") { snapshot in
+      let source = StoreSource(snapshot, asOfMs: 10_000, widthMs: 10_000)
+      var samples = SampleBuffer()
+      let matcher = try Matcher("__name__", .equal, "level")
+      for series in try source.series(matching: [matcher], fromMs: 0, throughMs: 10_000) {
+        try source.appendSamples(of: series, fromMs: 0, throughMs: 10_000, to: &samples)
+      }
+      return samples.values.map { $0.isNaN && !StaleMarker.isStale($0) ? Double.nan.bitPattern : $0.bitPattern }
+    }
+  }
+  let expected = [Double(1).bitPattern, StaleMarker.bits, Double.nan.bitPattern]
+  #expect(try bits(store) == expected)
+  try store.compact(nowMs: 10_000)
+  #expect(try bits(store) == expected)
+  try store.close()
+  let reopened = try folder.open()
+  #expect(try bits(reopened) == expected)
 }
 
 /// A folder with two series and one journal row of these bytes; `change` makes them from what was written.

@@ -33,8 +33,8 @@ private let rooms: [String: Room] = [
   "Flags": Room(row: 2, own: ["JSON"]),
   "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
+  "Templates": Room(row: 2, own: ["TimeSeries", "RegularExpressions"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
-  "Templates": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Alerting": Room(row: 3, own: ["PromQL", "Templates", "TimeSeries"], packages: ["Yams"], toolchain: ["Foundation"]),
   "Sources": Room(row: 3, own: ["Compression", "Ingest", "Platform"]),
   "Notification": Room(

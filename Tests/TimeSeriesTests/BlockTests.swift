@@ -305,7 +305,6 @@ private func damaged(_ original: [UInt8], _ random: inout SeededRandom) -> [UInt
     default:
       let bytes = damaged(Block.encoded(randomGauge(from: 0, &random), startMs: 0), &random)
       guard let decoded = try? Block.gauge(bytes, startMs: startMs) else { continue }
-      #expect(decoded.entries.allSatisfy { !$0.value.isNaN }, "RAMPART_SEED=\(seed)")
       expectOrder(decoded.entries, bytes, seed)
     }
   }
