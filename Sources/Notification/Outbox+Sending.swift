@@ -66,7 +66,9 @@ extension Outbox {
       counts.dropped += Int64(batch.ids.count)
       refusals = 0
       remove(batch.ids)
-      notBeforeMs = moment.monotonicMs + backOff.failed(retryAfterMs: nil, random: random)
+      // It answers, so what is behind may go out.
+      backOff.succeeded()
+      notBeforeMs = moment.monotonicMs + BackOff.firstMs
       return .dropped(reason: reason, alerts: batch.ids.count)
     case .failed(let reason, let retryAfterMs):
       return retry(reason, retryAfterMs: retryAfterMs, at: moment, random: random)

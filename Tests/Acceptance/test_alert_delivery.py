@@ -102,7 +102,9 @@ def test_what_was_due_before_a_crash_is_delivered_after_it(server):
         told = [(alert["labels"]["cache"], alert["status"]) for _, body in hook.requests for alert in body["alerts"]]
         assert sorted(told) == [("a", "firing"), ("b", "firing"), ("b", "resolved")]
         assert told.index(("b", "firing")) < told.index(("b", "resolved"))
-        # What was told is not told again, and an end while the server is down is.
+        # What was told is not told again, once that is on disk; and an end while the server is down is told.
+        server.wait_for(lambda: server.receiver("team")["queued"] == 0)
+        time.sleep(1)
         server.kill()
         server.start()
         server.wait_for_firing("a")

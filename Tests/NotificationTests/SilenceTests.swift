@@ -38,7 +38,7 @@ func matchersAreAlertmanagers(matchers: String, matches: Bool) throws {
   #expect(acknowledged.matches(labels) && !acknowledged.matches(labels.replacing("cache", with: "orders")))
 }
 
-@Test(arguments: [(-1, Silence.State.pending), (0, .active), (7_200_499, .active), (7_200_500, .expired)])
+@Test(arguments: [(-1, .pending), (0, .active), (7_200_499, .active), (7_200_500, .expired)] as [(Int64, Silence.State)])
 func aSilenceIsInForceFromItsStartUntilItsEnd(afterMs: Int64, state: Silence.State) throws {
   let made = try silence(#"{"name":"alertname","value":"HitRatioLow"}"#)
   #expect(made.state(atMs: noonMs + afterMs) == state)
