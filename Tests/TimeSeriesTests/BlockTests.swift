@@ -242,7 +242,6 @@ func aCounterBlockThatWasNeverWrittenIsRefused(bytes: [UInt8], what: String) {
   ([2, 1, 0, 0, 0, 1], "a run of no zero"),
   ([2, 1, 2, 2, 0], "a byte too many"),
   ([3, 1, 2, 0x19], "a value of nine bytes"),
-  ([3, 1, 2, 0x62, 0xf8, 0x7f], "a value that is no number"),
   ([2, 0xff, 0xff, 0xff, 0x07, 2, 0, 0xff, 0xff, 0xff, 0x07, 0], "sixteen million samples without values"),
 ] as [([UInt8], String)])
 func aGaugeBlockThatWasNeverWrittenIsRefused(bytes: [UInt8], what: String) {
