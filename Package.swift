@@ -87,7 +87,10 @@ let package = Package(
         "Alerting", "Server", "HTTPClient", "Platform", "JSON", "Flags", "Ingest", "PromQL", "Simulation", argumentParser,
         logging,
       ]),
-    .executableTarget(name: "rampart", dependencies: ["CLI"], swiftSettings: house),
+    // Relative relocations packed (DT_RELR, glibc 2.36): half a megabyte less to read at each start and to keep resident.
+    .executableTarget(
+      name: "rampart", dependencies: ["CLI"], swiftSettings: house,
+      linkerSettings: [.unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])]),
 
     tests("HTTPTests", ["HTTP"]),
     tests("CompressionTests", ["Compression"]),

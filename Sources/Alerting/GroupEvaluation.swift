@@ -243,15 +243,17 @@ package struct GroupEvaluation<Source: SeriesSource> {
     // Before any template is expanded, so that a flood costs nothing.
     try checkLimit(vector.count, "alerts")
     var found: [Labels: Alert] = [:]
+    if vector.isEmpty { return found }
+    let ruleLabels = rule.labels.map { AlertText($0, rule) }, annotations = alert.annotations.map { AlertText($0, rule) }
     for sample in vector {
       let scope = scope(of: sample)
-      let own = rule.labels.map { ($0.name, $0.expanded(scope)) } + [(Alert.nameLabel, rule.name)]
+      let own = ruleLabels.map { ($0.name, $0.expanded(scope)) } + [(Alert.nameLabel, rule.name)]
       let labels = sample.labels.setting([(Labels.metricLabel, "")] + own)
       guard found[labels] == nil else {
         throw RuleFault("vector contains metrics with the same labelset after applying alert labels")
       }
-      let annotations = alert.annotations.map { Annotation($0.name, $0.expanded(scope)) }
-      found[labels] = Alert(labels: labels, annotations: annotations, value: sample.value, activeMs: atMs)
+      let notes = annotations.map { Annotation($0.name, $0.expanded(scope)) }
+      found[labels] = Alert(labels: labels, annotations: notes, value: sample.value, activeMs: atMs)
     }
     return found
   }
@@ -311,10 +313,21 @@ private struct RuleFault: Error {
   }
 }
 
-extension RuleText {
+/// A label or an annotation of an alert, to be expanded for each of its samples.
+private struct AlertText {
+  let name: String
+  private let template: Template
+
+  init(_ text: RuleText, _ rule: Rule) {
+    name = text.name
+    guard let template = try? Template(text.text, alert: rule.name) else {
+      preconditionFailure("the template of \(text.name) of \(rule.name) was read before")
+    }
+    self.template = template
+  }
+
   /// What a template fails with is what people see (Prometheus: `<error expanding template: …>`).
-  fileprivate func expanded(_ scope: TemplateScope) -> String {
-    guard let template else { return text }
+  func expanded(_ scope: TemplateScope) -> String {
     do throws(TemplateError) {
       return try template.expand(scope)
     } catch {

@@ -164,15 +164,21 @@ private struct RuleFileReader {
   private mutating func texts(
     _ texts: [(name: String, text: String, mark: Mark?)], _ kind: String, alert: String, _ context: String
   ) -> [RuleText] {
-    texts.sorted { $0.name < $1.name }.map { text in
-      guard !alert.isEmpty else { return RuleText(name: text.name, text: text.text, template: nil) }
+    for text in texts where !alert.isEmpty {
       do throws(TemplateError) {
-        let template = try Template(text.text, name: "__alert_\(alert)")
-        return RuleText(name: text.name, text: text.text, template: template)
+        _ = try Template(text.text, alert: alert)
       } catch {
         faults.append(YAMLFault("\(context)\(kind) \"\(text.name)\": \(error)", at: text.mark))
-        return RuleText(name: text.name, text: text.text, template: nil)
       }
     }
+    return texts.map { RuleText(name: $0.name, text: $0.text) }.sorted { $0.name < $1.name }
+  }
+}
+
+extension Template {
+  /// - Parameter alert: the rule's name.
+  init(_ text: String, alert: String) throws(TemplateError) {
+    // As Prometheus calls them in errors.
+    try self.init(text, name: "__alert_\(alert)")
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import PromQL
-internal import Templates
 
 // Rules as values. Reading them from a file is RuleFile's, evaluating them GroupEvaluation's.
 // https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
@@ -42,12 +41,11 @@ package struct AlertTerms: Sendable {
   package let annotations: [RuleText]
 }
 
-/// A label or an annotation as it is written: the text is a template where the rule is an alert.
+/// A label or an annotation as it is written. In an alerting rule the text is a template, which was read without an error;
+/// what was read is not kept, since most alerts never fire.
 package struct RuleText: Sendable {
   package let name: String
   package let text: String
-  /// Nil in a recording rule.
-  let template: Template?
 }
 
 /// An annotation, expanded.

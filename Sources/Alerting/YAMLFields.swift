@@ -31,8 +31,9 @@ enum YAMLDocument {
   /// - Returns: nil for a file without content.
   static func first(of text: String) throws(YAMLFault) -> Node? {
     do {
-      let parser = try Yams.Parser(yaml: text)
-      guard let root = try parser.nextRoot(), root.null == nil else { return nil }
+      // Without rules for tags, which are 1.5 MB of regular expressions; what a scalar is, its reader knows.
+      let parser = try Yams.Parser(yaml: text, resolver: .basic)
+      guard let root = try parser.nextRoot(), !root.isNothing else { return nil }
       return root
     } catch let error as YamlError {
       throw fault(error)
@@ -65,7 +66,7 @@ struct YAMLFields {
   init(_ node: Node, _ kind: String, _ names: Set<String>, ignoresUnknown: Bool = false) throws(YAMLFault) {
     self.kind = kind
     mark = node.mark
-    guard node.null == nil else { return }
+    guard !node.isNothing else { return }
     guard let mapping = node.mapping else { throw YAMLFault("\(kind) must be a mapping", at: node.mark) }
     try add(mapping, names, ignoresUnknown: ignoresUnknown)
   }
@@ -103,7 +104,7 @@ struct YAMLFields {
 
   /// Nil where there is none.
   func durationMs(_ name: String) throws(YAMLFault) -> Int64? {
-    guard let node = fields[name], node.null == nil else { return nil }
+    guard let node = fields[name], !node.isNothing else { return nil }
     let text = try YAMLFields.text(node, name)
     do throws(DurationText.Fault) {
       return try DurationText.ms(text)
@@ -114,21 +115,21 @@ struct YAMLFields {
 
   /// 0 where there is none.
   func integer(_ name: String) throws(YAMLFault) -> Int {
-    guard let node = fields[name], node.null == nil else { return 0 }
+    guard let node = fields[name], !node.isNothing else { return 0 }
     guard let value = node.int else { throw YAMLFault("\(name) must be a whole number", at: node.mark) }
     return value
   }
 
   /// False where there is none.
   func bool(_ name: String) throws(YAMLFault) -> Bool {
-    guard let node = fields[name], node.null == nil else { return false }
+    guard let node = fields[name], !node.isNothing else { return false }
     guard let value = node.bool else { throw YAMLFault("\(name) must be true or false", at: node.mark) }
     return value
   }
 
   /// 0 where there is none.
   func number(_ name: String) throws(YAMLFault) -> Double {
-    guard let node = fields[name], node.null == nil else { return 0 }
+    guard let node = fields[name], !node.isNothing else { return 0 }
     // `1e3` is a text to YAML 1.1 and a number to Go.
     guard let value = node.float ?? node.scalar.flatMap({ Double($0.string) }) else {
       throw YAMLFault("\(name) must be a number", at: node.mark)
@@ -138,14 +139,14 @@ struct YAMLFields {
 
   /// Empty where there is none.
   func list(_ name: String) throws(YAMLFault) -> [Node] {
-    guard let node = fields[name], node.null == nil else { return [] }
+    guard let node = fields[name], !node.isNothing else { return [] }
     guard let items = node.sequence else { throw YAMLFault("\(name) must be a list", at: node.mark) }
     return Array(items)
   }
 
   /// Names and texts, in the order they are written; empty where there is none.
   func texts(_ name: String) throws(YAMLFault) -> [(name: String, text: String, mark: Mark?)] {
-    guard let node = fields[name], node.null == nil else { return [] }
+    guard let node = fields[name], !node.isNothing else { return [] }
     guard let mapping = node.mapping else { throw YAMLFault("\(name) must be a mapping of names to texts", at: node.mark) }
     var texts: [(name: String, text: String, mark: Mark?)] = []
     for (key, value) in mapping {
@@ -157,8 +158,16 @@ struct YAMLFields {
   }
 
   static func text(_ node: Node, _ name: String) throws(YAMLFault) -> String {
-    if node.null != nil { return "" }
+    if node.isNothing { return "" }
     guard let scalar = node.scalar else { throw YAMLFault("\(name) must be a text", at: node.mark) }
     return scalar.string
+  }
+}
+
+extension Node {
+  /// Null, which is the same as nothing written; in quotes it is a text.
+  fileprivate var isNothing: Bool {
+    guard let scalar, scalar.style == .plain || scalar.style == .any else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 }

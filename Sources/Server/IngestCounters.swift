@@ -32,6 +32,13 @@ final class IngestCounters: Sendable {
     keys = Mutex(HotKeys(startedMs: startedMs))
   }
 
+  /// Shows zeros for a protocol before its first event, so that rates see the first one.
+  func begin(protocol: String) {
+    counts.withLock { counts in
+      for outcome in Outcome.allCases { counts[Key(outcome: outcome.rawValue, protocol: `protocol`), default: 0] += 0 }
+    }
+  }
+
   func add(_ outcome: Outcome, _ count: Int, protocol: String) {
     guard count > 0 else { return }
     counts.withLock { $0[Key(outcome: outcome.rawValue, protocol: `protocol`), default: 0] += Int64(count) }

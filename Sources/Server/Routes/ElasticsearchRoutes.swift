@@ -26,6 +26,7 @@ struct ElasticsearchRoutes: Sendable {
   let worker: Worker
 
   func add(to router: inout Router) {
+    intake.counters.begin(protocol: ElasticsearchRoutes.name)
     let policy = intake.bodies(refusal: { _ in ElasticsearchAnswers.refusal })
     for method in [Method.post, .put] {
       router.add(method, ElasticsearchRoutes.root + "/_bulk", body: policy) { respond(to: $0, index: "") }

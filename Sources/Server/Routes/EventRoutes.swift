@@ -16,6 +16,7 @@ struct EventRoutes: Sendable {
   let intake: EventIntake
 
   func add(to router: inout Router) {
+    intake.counters.begin(protocol: EventRoutes.name)
     router.add(.post, EventRoutes.path, body: intake.bodies { _ in Answers.error }) { respond(to: $0) }
   }
 

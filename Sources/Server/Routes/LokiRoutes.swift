@@ -16,6 +16,7 @@ struct LokiRoutes: Sendable {
   let intake: EventIntake
 
   func add(to router: inout Router) {
+    intake.counters.begin(protocol: LokiRoutes.name)
     router.add(.post, LokiRoutes.path, body: intake.bodies(refusal: { _ in LokiRoutes.refusal }, encoding: LokiRoutes.encoding)) {
       respond(to: $0)
     }

@@ -17,6 +17,7 @@ struct OTLPRoutes: Sendable {
   let intake: EventIntake
 
   func add(to router: inout Router) {
+    intake.counters.begin(protocol: OTLPRoutes.name)
     let policy = intake.bodies(
       refusal: { exchange in
         // Before the type is known to be one of the two, JSON is what people can read.
