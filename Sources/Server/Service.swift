@@ -152,7 +152,7 @@ package final class Service: Sendable {
     do {
       settings = try read()
     } catch {
-      return logger.error("reload: \(error): the old sources and rules stay in force")
+      return logger.error("reload: \(error): the old sources, rules and receivers stay in force")
     }
     do {
       try parts.sources.change(to: settings.sources)

@@ -127,7 +127,7 @@ def test_receivers_change_with_the_settings(stopped_server):
         # What is wrong leaves the old ones in force.
         settings(server, {"webhook": "http://10.0.0.1/"})
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for(lambda: "old settings stay in force" in server.log.read_text())
+        server.wait_for(lambda: "rules and receivers stay in force" in server.log.read_text())
         assert [r["name"] for r in server.get("/api/v1/notify").json()["receivers"]] == ["first", "second"]
 
 
