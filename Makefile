@@ -20,7 +20,7 @@ SWIFT_BUILD := swift build --configuration release
 
 # One stamp for each list: apt is asked once, and again only when the list changes.
 PACKAGES_BUILD := libmicrohttpd-dev libsqlite3-dev zlib1g-dev libzstd-dev libsnappy-dev libcurl4-gnutls-dev libre2-dev libjs-dygraphs
-PACKAGES_TEST := chromium chromium-driver gcc libc6-dev node-typescript node-winston nodejs prometheus python3 python3-venv sqlite3 syslog-ng-core syslog-ng-mod-http
+PACKAGES_TEST := chromium chromium-driver gcc libc6-dev node-typescript node-winston nodejs prometheus prometheus-alertmanager python3 python3-venv sqlite3 syslog-ng-core syslog-ng-mod-http
 PACKAGES_BENCH := mtail wrk nginx-light prometheus python3-venv
 
 SOURCES := Package.swift $(shell find Sources web dashboards alerts -type f 2>/dev/null)

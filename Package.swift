@@ -69,6 +69,7 @@ let package = Package(
     // Row 3: input and output.
     module("Alerting", ["PromQL", "Templates", "TimeSeries", yams]),
     module("Sources", ["Compression", "Ingest", "Platform"]),
+    module("Notification", ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"]),
     module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
 
     // Row 4: wiring.
@@ -76,7 +77,7 @@ let package = Package(
       "Server",
       [
         "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
-        "Storage", crypto, logging, yams,
+        "Notification", "Storage", crypto, logging, yams,
       ]),
 
     // Row 5: the command line.
@@ -105,8 +106,9 @@ let package = Package(
     tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
     tests("SourcesTests", ["Sources", "Ingest", "Platform"]),
+    tests("NotificationTests", ["Notification", "HTTPClient", "JSON", "TimeSeries"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
-    tests("ServerTests", ["Server"]),
+    tests("ServerTests", ["Server", "HTTP", "JSON", "Notification", "Platform", "Storage", "TimeSeries"]),
     tests("TidyTests", []),
   ]
 )

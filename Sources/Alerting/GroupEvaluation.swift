@@ -187,7 +187,8 @@ package struct GroupEvaluation<Source: SeriesSource> {
   ) throws(RuleFault) -> [RuleSample] {
     let found = try holding(rule, alert, vector)
     var alerts = state.alerts
-    var changes: [AlertChange] = []
+    // One for each alert: what fires at once was never pending to anybody.
+    var changes: [Labels: AlertChange] = [:]
     var forgotten: [Labels] = []
     for (labels, now) in found {
       if let known = alerts[labels], known.isActive {
@@ -195,24 +196,22 @@ package struct GroupEvaluation<Source: SeriesSource> {
         alerts[labels]!.annotations = now.annotations
       } else {
         alerts[labels] = now
-        changes.append(AlertChange(rule: index, alert: now, change: .pending))
+        changes[labels] = AlertChange(rule: index, alert: now, change: .pending)
       }
     }
     for labels in alerts.keys {
       if found[labels] != nil {
         if let change = alerts[labels]!.hold(alert, nowMs: atMs) {
-          // What fires at once was never pending to anybody.
-          changes.removeAll { change == .firing && $0.change == .pending && $0.alert.labels == labels }
-          changes.append(AlertChange(rule: index, alert: alerts[labels]!, change: change))
+          changes[labels] = AlertChange(rule: index, alert: alerts[labels]!, change: change)
         }
         continue
       }
       let before = alerts[labels]!.phase
       let (change, isOver) = alerts[labels]!.release(alert, nowMs: atMs)
-      if let change { changes.append(AlertChange(rule: index, alert: alerts[labels]!, change: change)) }
+      if let change { changes[labels] = AlertChange(rule: index, alert: alerts[labels]!, change: change) }
       if change == nil, !isOver, alerts[labels]!.phase != before {
         // It is kept firing from now on, which has to outlive a restart as well.
-        changes.append(AlertChange(rule: index, alert: alerts[labels]!, change: .firing))
+        changes[labels] = AlertChange(rule: index, alert: alerts[labels]!, change: .firing)
       }
       if isOver {
         alerts[labels] = nil
@@ -229,7 +228,7 @@ package struct GroupEvaluation<Source: SeriesSource> {
       throw error
     }
     state.alerts = alerts
-    outcome.changes += changes.sorted { $0.alert.labels < $1.alert.labels }
+    outcome.changes += changes.values.sorted { $0.alert.labels < $1.alert.labels }
     outcome.forgotten += forgotten.map { (index, $0) }
     return active.sorted { $0.labels < $1.labels }.flatMap { alert in
       [

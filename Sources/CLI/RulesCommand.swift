@@ -7,7 +7,7 @@ internal import ArgumentParser
 struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules",
-    abstract: "Checks, tests and backtests alert rules.",
+    abstract: "Checks, tests and backtests alert rules, and tries out who is told.",
     discussion: """
       Rule files and their unit tests are in Prometheus' formats; promtool reads the same.
 
@@ -15,5 +15,5 @@ struct RulesCommand: ParsableCommand {
         rampart rules check alerts/*.yml
         rampart rules backtest alerts/profile.yml --from 2026-01-30T00:00:00Z
       """,
-    subcommands: [RulesCheckCommand.self, RulesTestCommand.self, RulesBacktestCommand.self])
+    subcommands: [RulesCheckCommand.self, RulesTestCommand.self, RulesBacktestCommand.self, RulesNotifyTestCommand.self])
 }

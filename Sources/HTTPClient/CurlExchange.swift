@@ -12,13 +12,21 @@ final class CurlExchange {
   private(set) var body: [UInt8] = []
   private(set) var headers: [(name: String, value: String)] = []
   private(set) var isTooLarge = false
+  /// Of the answer, as soon as its first line is here; nil before.
+  private(set) var status: Int?
+  /// Says whether a connection to an address may be opened.
+  private let mayConnect: ((RemoteAddress) -> Bool)?
+  /// The addresses that were not connected to because of that.
+  private(set) var refusedAddresses: [RemoteAddress] = []
   /// Takes the body of a success instead of `body`; false ends the request.
   private let receiver: (([UInt8]) -> Bool)?
-  private var isSuccess = false
 
-  init(bodyBytesMax: Int, headerBytesMax: Int, receiver: (([UInt8]) -> Bool)? = nil) {
+  init(
+    bodyBytesMax: Int, headerBytesMax: Int, mayConnect: ((RemoteAddress) -> Bool)?, receiver: (([UInt8]) -> Bool)? = nil
+  ) {
     self.bodyBytesMax = bodyBytesMax
     self.headerBytesMax = headerBytesMax
+    self.mayConnect = mayConnect
     self.receiver = receiver
   }
 
@@ -30,6 +38,10 @@ final class CurlExchange {
     results.append(unsafe ccurl_easy_setopt_receive(easy, CURLOPT_HEADERFUNCTION, Self.receiveHeader))
     results.append(unsafe ccurl_easy_setopt_pointer(easy, CURLOPT_WRITEDATA, context))
     results.append(unsafe ccurl_easy_setopt_pointer(easy, CURLOPT_HEADERDATA, context))
+    if mayConnect != nil {
+      results.append(unsafe ccurl_easy_setopt_opensocket(easy, CURLOPT_OPENSOCKETFUNCTION, Self.openSocket))
+      results.append(unsafe ccurl_easy_setopt_pointer(easy, CURLOPT_OPENSOCKETDATA, context))
+    }
     precondition(results.allSatisfy { $0 == CURLE_OK }, "curl refuses a callback")
   }
 
@@ -46,8 +58,25 @@ final class CurlExchange {
     return unsafe exchange.appendHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
   }
 
+  // curl asks with each address that a name has before it connects to it, so what was looked up is what is judged. A bad
+  // socket makes it go on to the next address.
+  private static let openSocket: curl_opensocket_callback = { context, _, address in
+    guard let context = unsafe context, let address = unsafe address else { return CURL_SOCKET_BAD }
+    let exchange = unsafe Unmanaged<CurlExchange>.fromOpaque(context).takeUnretainedValue()
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = unsafe ccurl_address_bytes(address, &bytes)
+    guard count > 0, exchange.admits(RemoteAddress(bytes: Array(bytes[..<Int(count)]))) else { return CURL_SOCKET_BAD }
+    return unsafe ccurl_open_socket(address)
+  }
+
+  private func admits(_ address: RemoteAddress) -> Bool {
+    guard let mayConnect, !mayConnect(address) else { return true }
+    refusedAddresses.append(address)
+    return false
+  }
+
   private func appendBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-    if isSuccess, let receiver { return receiver(unsafe Array(bytes)) ? bytes.count : 0 }
+    if let status, (200..<300).contains(status), let receiver { return receiver(unsafe Array(bytes)) ? bytes.count : 0 }
     guard body.count + bytes.count <= bodyBytesMax else {
       isTooLarge = true
       return 0
@@ -70,7 +99,7 @@ final class CurlExchange {
     // An interim answer (100 Continue) comes before the real one; only the last block counts.
     if line.hasPrefix("HTTP/") {
       headers.removeAll()
-      isSuccess = line.split(separator: " ").dropFirst().first?.first == "2"
+      status = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
     }
     guard let colon = line.firstIndex(of: ":"), !line.hasPrefix("HTTP/") else { return }
     let value = line[line.index(after: colon)...].drop { $0.isWhitespace }

@@ -38,9 +38,13 @@ package final class HTTPClient {
 
   package let limits: Limits
   private let handle: CurlHandle
+  private let mayConnect: ((RemoteAddress) -> Bool)?
 
-  package init(limits: Limits = Limits()) {
+  /// - Parameter mayConnect: asked with each address that a name turns out to have, before it is connected to, so that a
+  ///   name cannot mean one address when it is checked and another when it is used. Nil admits all.
+  package init(limits: Limits = Limits(), mayConnect: ((RemoteAddress) -> Bool)? = nil) {
     self.limits = limits
+    self.mayConnect = mayConnect
     handle = CurlHandle()
   }
 
@@ -58,7 +62,8 @@ package final class HTTPClient {
     method: String, url: String, headers: [(String, String)] = [], body: [UInt8]? = nil
   ) throws(HTTPClientError) -> HTTPClientResponse {
     let exchange = CurlExchange(
-      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax)
+      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax,
+      mayConnect: mayConnect)
     return try perform(method, url, headers, body, .totalMs(limits.totalMs), exchange)
   }
 
@@ -70,7 +75,8 @@ package final class HTTPClient {
     url: String, headers: [(String, String)] = [], to receive: @escaping ([UInt8]) -> Bool
   ) throws(HTTPClientError) -> HTTPClientResponse {
     let exchange = CurlExchange(
-      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax, receiver: receive)
+      bodyBytesMax: limits.responseBodyBytesMax, headerBytesMax: limits.responseHeaderBytesMax,
+      mayConnect: mayConnect, receiver: receive)
     return try perform("GET", url, headers, nil, .stallSeconds(limits.stallSeconds), exchange)
   }
 
@@ -86,9 +92,16 @@ package final class HTTPClient {
     if exchange.isTooLarge {
       throw target.error(
         .responseTooLarge,
-        "the answer is larger than \(limits.responseBodyBytesMax) bytes (headers: \(limits.responseHeaderBytesMax))")
+        "the answer is larger than \(limits.responseBodyBytesMax) bytes (headers: \(limits.responseHeaderBytesMax))",
+        status: exchange.status)
     }
-    if let failure { throw target.error(failure.kind, failure.message) }
+    if let failure {
+      if failure.kind == .cannotConnect, !exchange.refusedAddresses.isEmpty {
+        let addresses = exchange.refusedAddresses.map(\.description).joined(separator: ", ")
+        throw target.error(.addressRefused, "\(addresses): not an address that may be connected to")
+      }
+      throw target.error(failure.kind, failure.message, status: exchange.status)
+    }
     return HTTPClientResponse(status: handle.status, headers: exchange.headers, body: exchange.body)
   }
 

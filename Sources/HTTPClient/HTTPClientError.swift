@@ -10,6 +10,8 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
     case invalidRequest
     /// No connection stood: refused, unknown host, TLS failure. Nothing was sent, so sending again is safe.
     case cannotConnect
+    /// The name has addresses, and none of them may be connected to. Nothing was sent.
+    case addressRefused
     case timedOut
     case responseTooLarge
     /// The connection broke on the way. The server may or may not have acted on the request.
@@ -22,6 +24,8 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
   /// Scheme, host, port and path only.
   package let url: String
   package let message: String
+  /// Of an answer that began and did not come whole; nil where none began.
+  package let status: Int?
 
   package var description: String { "\(method) \(url): \(message)" }
 
@@ -29,8 +33,8 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
     let method: String
     let url: String
 
-    func error(_ kind: Kind, _ message: String) -> HTTPClientError {
-      HTTPClientError(kind: kind, method: method, url: Self.withoutSecrets(url), message: message)
+    func error(_ kind: Kind, _ message: String, status: Int? = nil) -> HTTPClientError {
+      HTTPClientError(kind: kind, method: method, url: Self.withoutSecrets(url), message: message, status: status)
     }
 
     // User information stands before the last "@" of the authority; tokens travel in queries.

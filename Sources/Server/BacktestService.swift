@@ -88,7 +88,7 @@ struct BacktestService: Sendable {
       writer.member("group", event.group)
       writer.member("change", event.change.rawValue)
       writer.key("alert")
-      RuleRoutes.write(event.alert, to: &writer)
+      RuleRoutes.write(event.alert, silencedBy: [], to: &writer)
       writer.endObject()
     }
     writer.endArray()
@@ -98,7 +98,7 @@ struct BacktestService: Sendable {
       writer.beginObject()
       writer.member("group", group)
       writer.key("alert")
-      RuleRoutes.write(alert, to: &writer)
+      RuleRoutes.write(alert, silencedBy: [], to: &writer)
       writer.endObject()
     }
     writer.endArray()

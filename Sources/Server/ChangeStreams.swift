@@ -54,7 +54,7 @@ struct ChangeStreams: Sendable {
           $0.member("group", telling.group.name)
           $0.member("change", change.change.rawValue)
           $0.key("alert")
-          RuleRoutes.write(change.alert, to: &$0)
+          RuleRoutes.write(change.alert, silencedBy: [], to: &$0)
         })
     }
     let more = telling.changes.count - ChangeStreams.alertChangesToldMax

@@ -2,6 +2,7 @@
 
 package import Ingest
 package import Logging
+package import Notification
 internal import Storage
 
 // Every setting with its default. How a file or a variable sets it is in ConfigurationReader; what it does is where it
@@ -60,6 +61,10 @@ package struct Configuration: Sendable {
   package var ingest = IngestSection()
   package var sources = SourcesSection()
   package var rules = Rules()
+  /// Who is told of alerts, in the order of the settings.
+  package var notify: [Receiver] = []
+  /// Where people reach this server, for links in notifications; nil for the address it listens on.
+  package var externalURL: String?
   /// Serves `web/` from this folder instead of the embedded copy; for those who change the page.
   package var assetsFolder: String?
 

@@ -3,6 +3,7 @@
 internal import Flags
 internal import Ingest
 internal import Logging
+internal import Notification
 internal import Platform
 internal import Yams
 
@@ -42,6 +43,10 @@ package struct ConfigurationReader {
       guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isLetter || $0.isNumber || "-._".contains($0) } }) else { return nil }
       configuration.allowedHosts = names
     },
+    Setting(key: "external_url", expected: "an http or https URL, such as https://rampart.example.com") { configuration, text in
+      guard (try? OutgoingURL(text)) != nil, !text.contains("?"), !text.contains("#"), !text.contains("@") else { return nil }
+      configuration.externalURL = text
+    },
     Setting(key: "resolution", expected: "a duration from 1s to 60s in whole seconds, such as 10s") {
       guard let ms = DurationText.milliseconds($1), (1_000...60_000).contains(ms), ms % 1_000 == 0 else { return nil }
       $0.resolutionMs = ms
@@ -79,7 +84,7 @@ package struct ConfigurationReader {
   private static let retentionExpected = "a duration from 1h to 100y, such as 35d"
 
   /// Settings that belong to the format but that this version does not act on. Saying so beats ignoring them.
-  private static let notYet: Set<String> = ["tls", "dashboards", "notify", "savings"]
+  private static let notYet: Set<String> = ["tls", "dashboards", "savings"]
 
   package private(set) var configuration = Configuration()
 
@@ -157,6 +162,8 @@ package struct ConfigurationReader {
         try readKeys(node, file: file)
       } else if key == "sources" {
         configuration.sources = try Configuration.SourcesSection(node, file: file)
+      } else if key == "notify" {
+        configuration.notify = try NotifySettings(node, file: file).receivers
       } else if let setting = ConfigurationReader.settings.first(where: { $0.key == key }) {
         try apply(setting, try ConfigurationReader.text(of: node, setting, place: place), place: place, key: key)
       } else if let section = node.mapping, ConfigurationReader.isSection(key) {
@@ -202,7 +209,7 @@ package struct ConfigurationReader {
     if notYet.contains(key) { return "this version does not have it yet: remove the key" }
     if isSection(key) { return "must be a mapping" }
     let names = settings.map(\.key).filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count).prefix { $0 != "." } }
-    let known = Set(names.map(String.init) + (prefix == "ingest." ? ["keys"] : prefix.isEmpty ? ["sources"] : [])).sorted()
+    let known = Set(names.map(String.init) + (prefix == "ingest." ? ["keys"] : prefix.isEmpty ? ["notify", "sources"] : [])).sorted()
     return "unknown key: known here: \(known.joined(separator: ", "))"
   }
 

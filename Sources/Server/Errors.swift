@@ -3,6 +3,7 @@
 internal import Flags
 internal import HTTP
 internal import JSON
+internal import Notification
 internal import Storage
 
 // Every error of Rampart's own API becomes an HTTP answer here and nowhere else. OFREP's errors are shaped by the Flags
@@ -80,6 +81,7 @@ enum Answers {
     switch error {
     case let error as RequestError: (error.status, error.sentence)
     case let error as FlagError: (400, error.description)
+    case let error as SilenceError: (400, error.description)
     case let error as RolloutRefusal: (409, error.description)
     case let error as StoreError: (status(of: error), error.description)
     default: (500, "\(error)")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import HTTP
+internal import Notification
 internal import Platform
 internal import Storage
 internal import TimeSeries
@@ -38,6 +39,7 @@ struct MetricsPage: Sendable {
   let counters: IngestCounters
   let flags: FlagService
   let rules: RuleService
+  let notifier: Notifier
   /// Nil before the server exists.
   let statistics: @Sendable () -> HTTPServer.Statistics?
 
@@ -86,7 +88,8 @@ struct MetricsPage: Sendable {
 
   private func allOwnEntries(_ series: [SeriesState], nowMs: Int64, omitsBuckets: Bool) -> [Entry] {
     flags.metrics(nowMs: nowMs) + rules.metrics()
-      + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries() + processEntries()
+      + ownEntries(nowMs: nowMs, seriesCount: series.count, omitsBuckets: omitsBuckets) + httpEntries()
+      + notifier.metrics + processEntries()
   }
 
   private static func omitsBuckets(_ series: [SeriesState]) -> Bool {

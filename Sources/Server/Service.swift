@@ -4,6 +4,7 @@ internal import Flags
 internal import HTTP
 internal import Ingest
 internal import Logging
+internal import Notification
 internal import Platform
 internal import Sources
 internal import Storage
@@ -25,6 +26,7 @@ package final class Service: Sendable {
     let ruleTimes: RepeatingThread
     let http: HTTPServer
     let sources: SourceSet
+    let notifier: Notifier
     let workers: Workers
   }
 
@@ -37,10 +39,13 @@ package final class Service: Sendable {
     let exports = Worker(name: "exports", queueMax: 1)
     let backtests = Worker(name: "backtests", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
+    let tests = Worker(name: "tests", queueMax: 1)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
       let hasEnded = [decoders, readings, queries, exports, backtests, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
+      _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
     }
   }
@@ -65,23 +70,32 @@ package final class Service: Sendable {
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
       let workers = Workers()
-      let rules = makeRules(store, streams)
-      try rules.begin(try RuleFiles(configuration.rules).groups, nowMs: startedMs)
+      let logger = logger
+      let notifier = try Notifier(store: NotificationTable(store: store)) { $0.write(to: logger) }
+      let silences = try SilenceService(store: store, notifier: notifier, nowMs: startedMs)
+      let groups = try RuleFiles(configuration.rules).groups
+      let rules = makeRules(store, streams, notifier)
+      try rules.begin(groups, nowMs: startedMs)
       let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
         .makeThread()
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
-      let metrics = MetricsPage(store: store, counters: counters, flags: flags, rules: rules) { server.withLock { $0?.statistics } }
-      let http = makeServer(store, flags, streams, workers, metrics, startedMs: startedMs)
+      let metrics = MetricsPage(store: store, counters: counters, flags: flags, rules: rules, notifier: notifier) {
+        server.withLock { $0?.statistics }
+      }
+      let http = makeServer(store, flags, streams, workers, metrics, silences, startedMs: startedMs)
       server.change { $0 = http }
       let recorder = SelfRecorder(store: store, metrics: metrics, logger: logger)
         .makeThread(resolutionMs: configuration.resolutionMs)
       let ruleTimes = rules.makeThread()
       driver.start()
       recorder.start()
-      ruleTimes.start()
       let port = try http.start()
+      // Its links name the port, and rules are evaluated for it.
+      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? listenURL(port: port))
+      notifier.keep(groups, nowMs: startedMs)
+      ruleTimes.start()
       let sources = makeSources(store, counters)
       do {
         try sources.change(to: configuration.sources)
@@ -92,10 +106,9 @@ package final class Service: Sendable {
       running.change {
         $0 = Running(
           store: store, driver: driver, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
-          workers: workers)
+          notifier: notifier, workers: workers)
       }
-      let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
-      logger.info("listening", metadata: ["url": "http://\(host):\(port)/", "data": "\(configuration.dataFolder)"])
+      logger.info("listening", metadata: ["url": "\(listenURL(port: port))/", "data": "\(configuration.dataFolder)"])
     } catch {
       // The store's own error would hide the one that matters.
       try? store.close()
@@ -116,6 +129,7 @@ package final class Service: Sendable {
     let hasEnded = [
       parts.sources.stop(), parts.ruleTimes.stop(timeoutMs: 2_000), parts.rules.stop(timeoutMs: 2_000),
       parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
+      parts.notifier.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
       try parts.store.close()
@@ -127,8 +141,8 @@ package final class Service: Sendable {
     return hasEnded.allSatisfy { $0 }
   }
 
-  /// What SIGHUP asks for: sources and rules as the settings and files are now. Other settings count from the next start
-  /// on.
+  /// What SIGHUP asks for: sources, rules and receivers of notifications as the settings and files are now. Other settings
+  /// count from the next start on.
   ///
   /// - Parameter read: reads the settings. What it throws is told, and what was in force stays; so it does for sources or
   ///   rules alone.
@@ -138,7 +152,7 @@ package final class Service: Sendable {
     do {
       settings = try read()
     } catch {
-      return logger.error("reload: \(error): the old sources and rules stay in force")
+      return logger.error("reload: \(error): the old sources, rules and receivers stay in force")
     }
     do {
       try parts.sources.change(to: settings.sources)
@@ -148,19 +162,34 @@ package final class Service: Sendable {
     }
     do {
       let files = try RuleFiles(settings.rules)
-      parts.rules.change(to: files.groups, nowMs: Clock.wallMs())
+      let nowMs = Clock.wallMs()
+      parts.rules.change(to: files.groups, nowMs: nowMs)
+      parts.notifier.keep(files.groups, nowMs: nowMs)
       logger.info("reload: \(files.groups.count) groups of rules from \(files.fileCount) files are in force")
     } catch {
       logger.error("reload: \(error): the old rules stay in force")
     }
+    do {
+      try parts.notifier.change(to: settings.notify)
+      logger.info("reload: \(settings.notify.count) receivers of notifications are in force")
+    } catch {
+      logger.error("reload: \(error): the old receivers of notifications stay in force")
+    }
   }
 
-  private func makeRules(_ store: Store, _ streams: ChangeStreams) -> RuleService {
+  private func listenURL(port: Int) -> String {
     let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
-    return RuleService(
+    return "http://\(host):\(port)"
+  }
+
+  private func makeRules(_ store: Store, _ streams: ChangeStreams, _ notifier: Notifier) -> RuleService {
+    RuleService(
       store: store, resolutionMs: configuration.resolutionMs, defaultIntervalMs: configuration.rules.intervalMs,
-      externalURL: "http://\(host):\(configuration.listenPort)", logger: logger
-    ) { streams.alertsChanged($0) }
+      externalURL: configuration.externalURL ?? listenURL(port: Int(configuration.listenPort)), logger: logger
+    ) { telling in
+      streams.alertsChanged(telling)
+      notifier.tell(telling)
+    }
   }
 
   private func makeSources(_ store: Store, _ counters: IngestCounters) -> SourceSet {
@@ -174,7 +203,7 @@ package final class Service: Sendable {
 
   private func makeServer(
     _ store: Store, _ flags: FlagService, _ streams: ChangeStreams, _ workers: Workers, _ metrics: MetricsPage,
-    startedMs: Int64
+    _ silences: SilenceService, startedMs: Int64
   ) -> HTTPServer {
     let counters = metrics.counters
     var router = Router()
@@ -198,7 +227,7 @@ package final class Service: Sendable {
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
     ).add(to: &router)
     RuleRoutes(
-      rules: metrics.rules, backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs),
+      rules: metrics.rules, notifier: metrics.notifier, backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs),
       worker: workers.readings, backtestWorker: workers.backtests
     ).add(to: &router)
     ExportRoutes(
@@ -206,6 +235,8 @@ package final class Service: Sendable {
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
+    SilenceRoutes(silences: silences, administration: workers.administration).add(to: &router)
+    NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
   }

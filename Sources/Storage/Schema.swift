@@ -243,6 +243,33 @@ enum Schema {
           ) STRICT;
           """)
     }
+    migrator.registerMigration("11 notifications and silences") { db in
+      try db.execute(
+        sql: """
+          -- Alerts that a receiver has not taken yet.
+          CREATE TABLE notification (
+            receiver TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            document TEXT NOT NULL CHECK (json_valid(document)),
+            PRIMARY KEY (receiver, id)
+          ) STRICT, WITHOUT ROWID;
+          -- Alerts of which a receiver was told, or is about to be, that they fire.
+          CREATE TABLE notification_told (
+            receiver TEXT NOT NULL,
+            rule_group TEXT NOT NULL,
+            alert TEXT NOT NULL,
+            told_ms INTEGER NOT NULL,
+            silenced INTEGER NOT NULL,
+            document TEXT NOT NULL CHECK (json_valid(document)),
+            PRIMARY KEY (receiver, rule_group, alert)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE silence (
+            id TEXT PRIMARY KEY,
+            ends_ms INTEGER NOT NULL,
+            document TEXT NOT NULL CHECK (json_valid(document))
+          ) STRICT, WITHOUT ROWID;
+          """)
+    }
     migrator.registerMigration("12 alerts") { db in
       try db.execute(
         sql: """

@@ -164,3 +164,33 @@ private final class Received {
     return true
   }
 }
+
+@Test func anAddressThatMayNotBeConnectedToIsNot() throws {
+  let server = OneShotServer(answers: [answer(body: "in")])
+  let refusing = HTTPClient { _ in false }
+  let error = failure { try refusing.send(method: "POST", url: server.url, body: [1]) }
+  #expect(error?.kind == .addressRefused)
+  #expect(error?.message.hasPrefix("127.0.0.1: ") == true, "\(error?.message ?? "")")
+  // A name counts by what it resolves to.
+  let port = server.url.split(separator: ":").last ?? ""
+  #expect(failure { try refusing.send(method: "GET", url: "http://localhost:\(port)/") }?.kind == .addressRefused)
+  let admitting = HTTPClient { $0 == RemoteAddress("127.0.0.1") }
+  #expect(try admitting.send(method: "GET", url: server.url).text == "in")
+}
+
+@Test func anAnswerThatBreaksOffSaysItsStatus() {
+  let server = OneShotServer(answers: ["HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\nab", answer(body: "123456789")])
+  let slow = HTTPClient(limits: .init(totalMs: 200, responseBodyBytesMax: 8))
+  #expect(failure { try slow.send(method: "GET", url: server.url) }?.status == 202)
+  #expect(failure { try slow.send(method: "GET", url: server.url) }?.status == 200)
+  #expect(failure { try slow.send(method: "GET", url: "http://127.0.0.1:1/") }?.status == nil)
+}
+
+@Test(arguments: [
+  ("127.0.0.1", [127, 0, 0, 1]), ("0.0.0.0", [0, 0, 0, 0]), ("::1", [UInt8](repeating: 0, count: 15) + [1]),
+  ("127.1", nil), ("0177.0.0.1", nil), ("010.0.0.1", nil), ("0x7f000001", nil), ("2130706433", nil), ("localhost", nil), ("", nil),
+  ("[::1]", nil), ("fe80::1%lo", nil), (" 127.0.0.1", nil),
+] as [(String, [UInt8]?)])
+func onlyWholeAddressesAreRead(text: String, bytes: [UInt8]?) {
+  #expect(RemoteAddress(text)?.bytes == bytes)
+}

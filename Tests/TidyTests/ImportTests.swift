@@ -37,12 +37,15 @@ private let rooms: [String: Room] = [
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
   "Alerting": Room(row: 3, own: ["PromQL", "Templates", "TimeSeries"], packages: ["Yams"], toolchain: ["Foundation"]),
   "Sources": Room(row: 3, own: ["Compression", "Ingest", "Platform"]),
+  "Notification": Room(
+    row: 3, own: ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"], toolchain: ["Foundation"]),
   "Storage": Room(
     row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
     row: 4,
     own: [
-      "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources", "Storage",
+      "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
+      "Notification", "Storage",
     ],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(

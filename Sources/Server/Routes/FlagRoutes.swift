@@ -123,14 +123,7 @@ struct FlagRoutes: Sendable {
       expectedVersion = try Change.version(exchange.header("If-Match"))
       headerReason = exchange.header("X-Reason")
       nowMs = Clock.wallMs()
-      let contentType = exchange.header("Content-Type")
-      body = exchange.takeBody()
-      // A form of another origin can send text, but not this type.
-      let type = contentType?.lowercased().split(separator: ";").first
-      let isJSON = type.map { $0 == "application/json" || $0.hasSuffix("+json") } ?? false
-      guard body.isEmpty || isJSON else {
-        throw .unsupportedMediaType("Content-Type: \(contentType?.prefix(80) ?? "missing"): must be application/json")
-      }
+      body = try exchange.takeJSONBody()
     }
 
     /// The body without the `reason` that may stand beside what it is about.

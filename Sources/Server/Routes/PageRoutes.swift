@@ -23,6 +23,9 @@ struct PageRoutes: Sendable {
   let folder: String?
 
   func add(to router: inout Router) {
+    // Where the links of alerts lead, as in Prometheus.
+    let page = PreparedResponse(Response(status: 302).with("Location", "/"))
+    router.get("/graph") { $0.respond(page) }
     for asset in Asset.all() {
       if let folder, let name = asset.path == "/" ? "index.html" : PageRoutes.name(of: asset) {
         let contentType = asset.contentType

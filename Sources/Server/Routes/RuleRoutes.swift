@@ -4,6 +4,7 @@ internal import Alerting
 internal import Flags
 internal import HTTP
 internal import JSON
+internal import Notification
 internal import Platform
 internal import PromQL
 internal import TimeSeries
@@ -13,6 +14,7 @@ internal import TimeSeries
 
 struct RuleRoutes: Sendable {
   let rules: RuleService
+  let notifier: Notifier
   let backtests: BacktestService
   /// Answers lists, which may be long.
   let worker: Worker
@@ -41,19 +43,20 @@ struct RuleRoutes: Sendable {
   private func list(_ parameters: PrometheusParameters) throws -> Response {
     let filter = try RuleFilter(parameters)
     let views = rules.views
+    let silences = notifier.silences(atMs: Clock.wallMs())
     let (groups, next) = try filter.page(of: views)
     return PrometheusAnswer.success(capacity: 1 << 14) { writer in
       writer.beginObject()
       writer.key("groups")
       writer.beginArray()
-      for view in groups { write(view, filter, to: &writer) }
+      for view in groups { write(view, filter, silences, to: &writer) }
       writer.endArray()
       if let next { writer.member("groupNextToken", next) }
       writer.endObject()
     }
   }
 
-  private func write(_ view: RuleService.View, _ filter: RuleFilter, to writer: inout JSONWriter) {
+  private func write(_ view: RuleService.View, _ filter: RuleFilter, _ silences: SilenceSet, to writer: inout JSONWriter) {
     let shown = zip(view.group.rules, view.state.rules).filter { filter.shows($0.0) }
     guard !shown.isEmpty || !filter.isSelective else { return }
     writer.beginObject()
@@ -61,7 +64,7 @@ struct RuleRoutes: Sendable {
     writer.member("file", view.group.file)
     writer.key("rules")
     writer.beginArray()
-    for (rule, state) in shown { write(rule, state, filter, to: &writer) }
+    for (rule, state) in shown { write(rule, state, filter, silences, to: &writer) }
     writer.endArray()
     writer.member("interval", Double(view.intervalMs) / 1000)
     writer.member("limit", view.group.limit)
@@ -70,7 +73,9 @@ struct RuleRoutes: Sendable {
     writer.endObject()
   }
 
-  private func write(_ rule: Rule, _ state: RuleState, _ filter: RuleFilter, to writer: inout JSONWriter) {
+  private func write(
+    _ rule: Rule, _ state: RuleState, _ filter: RuleFilter, _ silences: SilenceSet, to writer: inout JSONWriter
+  ) {
     writer.beginObject()
     if rule.alert != nil { writer.member("state", state.stateName) }
     writer.member("name", rule.name)
@@ -84,7 +89,9 @@ struct RuleRoutes: Sendable {
       RuleRoutes.object("annotations", alert.annotations.map { ($0.name, $0.text) }, to: &writer)
       writer.key("alerts")
       writer.beginArray()
-      if !filter.excludesAlerts { for alert in state.activeAlerts { RuleRoutes.write(alert, to: &writer) } }
+      for alert in filter.excludesAlerts ? [] : state.activeAlerts {
+        RuleRoutes.write(alert, silencedBy: silences.ids(matching: alert.labels), to: &writer)
+      }
       writer.endArray()
     }
     writer.member("health", state.health.name)
@@ -103,17 +110,21 @@ struct RuleRoutes: Sendable {
 
   private func alerts() -> Response {
     let views = rules.views
+    let silences = notifier.silences(atMs: Clock.wallMs())
     return PrometheusAnswer.success(capacity: 1 << 14) { writer in
       writer.beginObject()
       writer.key("alerts")
       writer.beginArray()
-      for state in views.flatMap(\.state.rules) { for alert in state.activeAlerts { RuleRoutes.write(alert, to: &writer) } }
+      for alert in views.flatMap(\.state.rules).flatMap(\.activeAlerts) {
+        RuleRoutes.write(alert, silencedBy: silences.ids(matching: alert.labels), to: &writer)
+      }
       writer.endArray()
       writer.endObject()
     }
   }
 
-  static func write(_ alert: Alert, to writer: inout JSONWriter) {
+  /// - Parameter silencedBy: ids of the silences that hold it back; Prometheus has no such member, so none is written for none.
+  static func write(_ alert: Alert, silencedBy: [String], to writer: inout JSONWriter) {
     writer.beginObject()
     object("labels", alert.labels.all.map { ($0.name, $0.value) }, to: &writer)
     object("annotations", alert.annotations.map { ($0.name, $0.value) }, to: &writer)
@@ -121,6 +132,12 @@ struct RuleRoutes: Sendable {
     writer.member("activeAt", time(alert.activeMs))
     if case .firing(_, let keptSinceMs?) = alert.phase { writer.member("keepFiringSince", time(keptSinceMs)) }
     writer.member("value", GeneralNumber.scientific(alert.value))
+    if !silencedBy.isEmpty {
+      writer.key("silencedBy")
+      writer.beginArray()
+      for id in silencedBy { writer.string(id) }
+      writer.endArray()
+    }
     writer.endObject()
   }
 
