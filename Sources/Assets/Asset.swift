@@ -2,28 +2,45 @@
 
 internal import CAssets
 
-// The files of the page as they were when the binary was built. What serves them is the Server's.
+// The files of the page and the bundled rules as they were when the binary was built. What serves them is the Server's.
 
 /// One embedded file.
 package struct Asset: Sendable {
-  /// As it is served, such as `/assets/style.css`; `/` is the page itself.
+  private enum Place {
+    /// Index in the table of the page, or in that of rule files.
+    case page(Int), rules(Int)
+  }
+
+  /// As it is served, such as `/assets/style.css`; `/` is the page itself. Of a rule file its name, such as
+  /// `alerts/profile.yml`.
   package let path: String
   package let contentType: String
-  package let bytes: [UInt8]
+  private let place: Place
 
-  /// All embedded files, in no particular order. Copies them: call it once.
-  package static func all() -> [Asset] {
-    (0..<rampart_asset_count()).map { unsafe Asset(rampart_asset_at($0)) }
+  /// A copy.
+  package var bytes: [UInt8] {
+    let source = unsafe Asset.source(place)
+    return unsafe Array(UnsafeBufferPointer(start: source.bytes, count: source.size))
   }
 
-  /// The bundled rule files, ascending by path, such as `alerts/profile.yml`. Copies them.
-  package static func ruleFiles() -> [Asset] {
-    (0..<rampart_rule_file_count()).map { unsafe Asset(rampart_rule_file_at($0)) }
+  /// All files of the page, in no particular order.
+  package static func all() -> [Asset] { (0..<rampart_asset_count()).map { Asset(.page($0)) } }
+
+  /// The bundled rule files, ascending by path.
+  package static func ruleFiles() -> [Asset] { (0..<rampart_rule_file_count()).map { Asset(.rules($0)) } }
+
+  private init(_ place: Place) {
+    self.place = place
+    let source = unsafe Asset.source(place)
+    path = unsafe String(cString: source.path)
+    contentType = unsafe String(cString: source.content_type)
   }
 
-  private init(_ asset: rampart_asset) {
-    path = unsafe String(cString: asset.path)
-    contentType = unsafe String(cString: asset.content_type)
-    bytes = unsafe Array(UnsafeBufferPointer(start: asset.bytes, count: asset.size))
+  /// What it points to is valid for as long as the process lives.
+  private static func source(_ place: Place) -> rampart_asset {
+    switch place {
+    case .page(let index): unsafe rampart_asset_at(index)
+    case .rules(let index): unsafe rampart_rule_file_at(index)
+    }
   }
 }

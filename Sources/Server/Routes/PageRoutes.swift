@@ -3,8 +3,9 @@
 internal import Assets
 internal import HTTP
 internal import Platform
+internal import Synchronization
 
-// The page: embedded files as responses that are built once and queued without copying, or files of a folder for those
+// The page: embedded files as responses that are built once, when asked for, and queued without copying, or files of a folder for those
 // who change them.
 
 struct PageRoutes: Sendable {
@@ -37,12 +38,41 @@ struct PageRoutes: Sendable {
   }
 
   private func add(_ asset: Asset, to router: inout Router) {
-    let tag = EntityTag.text(of: asset.bytes)
-    let found = PreparedResponse(PageRoutes.response(asset.bytes, asset.contentType).with("ETag", tag))
-    let notModified = PreparedResponse(Response(status: 304).with("ETag", tag))
-    router.get(asset.path) { exchange in
-      let isHeld = exchange.withHeader("If-None-Match") { EntityTag.isListed(tag, in: $0) } ?? false
-      exchange.respond(isHeld ? notModified : found)
+    let answers = AssetAnswers(asset)
+    router.get(asset.path) { answers.respond(to: $0) }
+  }
+
+  /// The answers of an embedded file, built for the first who asks: where nobody opens the page it takes no memory.
+  private final class AssetAnswers: Sendable {
+    private struct Built {
+      let tag: String
+      let found: PreparedResponse
+      let notModified: PreparedResponse
+    }
+
+    private let asset: Asset
+    private let built = Mutex<Built?>(nil)
+
+    init(_ asset: Asset) {
+      self.asset = asset
+    }
+
+    func respond(to exchange: Exchange) {
+      let built = built.withLock { built in
+        let ready = built ?? build()
+        built = ready
+        return ready
+      }
+      let isHeld = exchange.withHeader("If-None-Match") { EntityTag.isListed(built.tag, in: $0) } ?? false
+      exchange.respond(isHeld ? built.notModified : built.found)
+    }
+
+    private func build() -> Built {
+      let bytes = asset.bytes
+      let tag = EntityTag.text(of: bytes)
+      return Built(
+        tag: tag, found: PreparedResponse(PageRoutes.response(bytes, asset.contentType).with("ETag", tag)),
+        notModified: PreparedResponse(Response(status: 304).with("ETag", tag)))
     }
   }
 
