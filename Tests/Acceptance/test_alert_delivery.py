@@ -213,8 +213,9 @@ def test_an_alert_whose_rule_goes_is_told_as_resolved(server):
         server.kill()
         server.settings({"webhook": hook.url}, rules={"groups": []})
         server.start()
-        server.wait_for(lambda: len(hook.told()) == 4)
-        assert hook.told()[2:] == ["TooMany firing", "TooMany resolved"]
+        server.wait_for(lambda: hook.told()[3:] and hook.told()[-1] == "TooMany resolved")
+        # Whoever was killed before it had written that it told may tell again.
+        assert set(hook.told()[2:-1]) == {"TooMany firing"}
 
 
 def test_ten_thousand_alerts_at_once_harm_nobody(server):
