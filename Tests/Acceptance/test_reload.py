@@ -20,7 +20,7 @@ class Reloading(Rampart):
         """What the log says of it."""
         offset = self.log.stat().st_size
         self.process.send_signal(signal.SIGHUP)
-        return self.wait_for(lambda: re.search(r"reload: .*", self.log.read_text()[offset:]), what="the reload").group(0)
+        return self.wait_for(lambda: re.search(r"reload: .*sources.*", self.log.read_text()[offset:]), what="the reload").group(0)
 
     def counted(self, hits):
         self.wait_for(lambda: self.total("cache_hits_total", cache="cart") >= hits, what=f"{hits} hits")
