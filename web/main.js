@@ -17,6 +17,7 @@ import { createRamp } from "./ramp.js";
 import { changesOf, charts, percentages } from "./series.js";
 import { listen } from "./stream.js";
 import { installTheme } from "./themes.js";
+import { actionWords } from "./words.js";
 
 const MINUTE_MS = 60_000;
 const RAMPS_EVERY_MS = 2_000;
@@ -65,9 +66,14 @@ async function refreshRamps() {
 
 function rampOf(key) {
   if (!page.ramps.has(key)) {
-    const act = (action, flag, rollout) => ask(action, flag, rollout, page.environment, (answer) => {
-      rampOf(key).update(flag, answer, serverMs());
-      ramps.now();
+    const act = (action, flag, rollout) => ask({
+      ...actionWords(action, flag, rollout), action, subject: key,
+      hint: "Kept in the audit log and in the history of the ramp.",
+      send: ({ reason }) => api.act(key, page.environment, action, reason),
+      onDone: (answer) => {
+        rampOf(key).update(flag, answer, serverMs());
+        ramps.now();
+      },
     });
     page.ramps.set(key, createRamp(key, act));
   }
