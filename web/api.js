@@ -4,6 +4,8 @@
 // `isUnreachable`. Nothing is retried here: who polls, comes again.
 
 const DEADLINE_MS = 10_000;
+// A test of receivers takes 20 s at most, and may wait for another.
+const TEST_DEADLINE_MS = 45_000;
 
 export class ServerError extends Error {
   constructor(message, status) {
@@ -13,18 +15,18 @@ export class ServerError extends Error {
   }
 }
 
-async function request(path, options = {}) {
+async function request(path, options = {}, deadlineMs = DEADLINE_MS) {
   let response;
   let text;
   try {
-    response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(DEADLINE_MS) });
+    response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(deadlineMs) });
     text = await response.text();
   } catch (error) {
-    const why = error.name === "TimeoutError" ? `no answer within ${DEADLINE_MS / 1000} s` : "no connection";
+    const why = error.name === "TimeoutError" ? `no answer within ${deadlineMs / 1000} s` : "no connection";
     throw new ServerError(why, 0);
   }
   const body = parsed(text);
-  if (response.ok && body !== undefined) return body;
+  if (response.ok && (body !== undefined || response.status === 204)) return body;
   throw new ServerError(body?.error ?? `${path}: the server answered ${response.status}`, response.status);
 }
 
@@ -67,9 +69,31 @@ export function totals(fromMs, toMs, by, stepMs) {
 /** `action`: `start` or one of the ROLLOUT's own. */
 export function act(key, environment, action, reason) {
   const path = action === "start" ? `${flagPath(key)}/rollout` : `${flagPath(key)}/rollout/${action}`;
-  return request(path + query({ environment }), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(reason ? { reason } : {}),
-  });
+  return post(path + query({ environment }), reason ? { reason } : {});
 }
+
+function post(path, body, deadlineMs) {
+  const headers = { "Content-Type": "application/json" };
+  return request(path, { method: "POST", headers, body: JSON.stringify(body) }, deadlineMs);
+}
+
+/** The groups of rules, each rule with its alerts. */
+export const ruleGroups = async () => (await request("/api/v1/rules")).data.groups;
+
+export const silences = () => request("/api/v1/silences");
+
+/** `duration` such as `2h`. */
+export const acknowledge = (labels, by, comment, duration) =>
+  post("/api/v1/alerts/acknowledge", { labels, by, comment, for: duration });
+
+export function endSilence(id, reason) {
+  // A header holds bytes: the reason's UTF-8, a character each, in one line.
+  const bytes = new TextEncoder().encode(reason.replace(/\s+/g, " "));
+  const headers = { "X-Reason": String.fromCharCode(...bytes) };
+  return request(`/api/v1/silences/${encodeURIComponent(id)}`, { method: "DELETE", headers });
+}
+
+export const receivers = async () => (await request("/api/v1/notify")).receivers;
+
+/** Sends a test alert to all receivers; answers with what each made of it. */
+export const testReceivers = async () => (await post("/api/v1/notify/test", {}, TEST_DEADLINE_MS)).receivers;

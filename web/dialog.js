@@ -3,29 +3,33 @@
 // The question before an action: why, and really? What the server refuses is shown here, and the reason is kept for
 // another try.
 
-import * as api from "./api.js";
-import { byId, setAttribute, setHidden, setText } from "./dom.js";
-import { actionWords } from "./words.js";
+import { byId, segments, setAttribute, setHidden, setText } from "./dom.js";
 
+const terms = [["30m", "30 min"], ["2h", "2 h"], ["1d", "1 day"]];
+const WHO = "rampart.who";
 const dialog = byId("dialog");
 const form = byId("dialog-form");
 const reason = byId("dialog-reason");
+const who = byId("dialog-who");
 const failure = byId("dialog-error");
 const confirm = byId("dialog-confirm");
 let current = null;
+let term = "2h";
 
-/** `onDone(rollout)` when the server has done it. */
-export function ask(action, flag, rollout, environment, onDone) {
-  const words = actionWords(action, flag, rollout);
-  current = { action, key: flag.key, environment, words, onDone };
-  setText(byId("dialog-title"), `${words.label}: ${flag.key}`);
-  setText(byId("dialog-text"), words.text);
-  setText(byId("dialog-reason-label"), words.needsReason ? "Reason (required)" : "Reason");
-  setText(confirm, words.label);
-  confirm.className = words.tone;
-  dialog.dataset.action = action;
+/** `question`: `action` and `subject`; `label`, `text`, `hint`, `tone` and `needsReason` for the eye; `asksTerm` where
+    it is also asked who acts and for how long. `send({reason, who, duration})` does it, then `onDone(answer)`. */
+export function ask(question) {
+  current = question;
+  setText(byId("dialog-title"), `${question.label}: ${question.subject}`);
+  setText(byId("dialog-text"), question.text);
+  setText(byId("dialog-reason-label"), question.needsReason ? "Reason (required)" : "Reason");
+  setText(byId("dialog-hint"), question.hint);
+  setText(confirm, question.label);
+  confirm.className = question.tone;
+  dialog.dataset.action = question.action;
+  setHidden(byId("dialog-term"), !question.asksTerm);
   reason.value = "";
-  setAttribute(reason, "aria-required", words.needsReason ? "true" : null);
+  setAttribute(reason, "aria-required", question.needsReason ? "true" : null);
   fail("");
   dialog.showModal();
   reason.focus();
@@ -34,14 +38,14 @@ export function ask(action, flag, rollout, environment, onDone) {
 function fail(text) {
   setText(failure, text);
   setHidden(failure, text === "");
-  setAttribute(reason, "aria-invalid", text && !reason.value.trim() && current?.words.needsReason ? "true" : null);
+  setAttribute(reason, "aria-invalid", text && !reason.value.trim() && current?.needsReason ? "true" : null);
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { action, key, environment, words, onDone } = current;
-  const text = reason.value.trim();
-  if (words.needsReason && !text) {
+  const { needsReason, send, onDone } = current;
+  const answer = { reason: reason.value.trim(), who: who.value.trim(), duration: term };
+  if (needsReason && !answer.reason) {
     fail("A reason is required: whoever looks at this tomorrow will ask.");
     reason.focus();
     return;
@@ -49,9 +53,10 @@ form.addEventListener("submit", async (event) => {
   confirm.disabled = true;
   fail("");
   try {
-    const rollout = await api.act(key, environment, action, text);
+    const result = await send(answer);
+    remember(answer.who);
     dialog.close();
-    onDone(rollout);
+    onDone(result);
   } catch (error) {
     const silence = `The server did not answer (${error.message}): look at the state before trying again.`;
     fail(error.isUnreachable ? silence : error.message);
@@ -66,3 +71,11 @@ byId("dialog-cancel").addEventListener("click", () => dialog.close());
 reason.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
+
+segments(byId("dialog-for"), "dialog-for", terms, term, (value) => { term = value; });
+
+// Who acts here will most likely act again. Storage is refused in some private windows: then nobody is remembered.
+function remember(name) {
+  try { localStorage.setItem(WHO, name); } catch { }
+}
+try { who.value = localStorage.getItem(WHO) ?? ""; } catch { }

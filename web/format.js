@@ -69,6 +69,17 @@ export function span(seconds) {
   return rest ? `${head} ${rest}${GAP}${next[0]}` : head;
 }
 
+/** The text of an alert's value with four figures: `8.41e-01` as 0.841. */
+export function value(text) {
+  const number = Number(text);
+  if (!Number.isFinite(number)) return text;
+  const isLong = Math.abs(number) >= 1_000 && Math.abs(number) < 1e15;
+  return isLong ? grouped.format(Math.round(number)) : String(Number(number.toPrecision(4)));
+}
+
+/** At most `max` characters, since labels may hold anything. */
+export const shortened = (text, max) => (text.length > max ? `${text.slice(0, max)}…` : text);
+
 const clockFormat = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });

@@ -3,6 +3,7 @@
 // What the page is doing: asks the server again and again, and hands each answer to the part that shows it. The change
 // stream only says when to ask at once. A hidden tab asks nothing.
 
+import { refreshAlerts, tickAlerts } from "./alerts.js";
 import * as api from "./api.js";
 import { cacheRows, createCaches, noteCaches } from "./caches.js";
 import { drawCharts, redrawCharts, resetZoom } from "./charts.js";
@@ -17,9 +18,14 @@ import { createRamp } from "./ramp.js";
 import { changesOf, charts, percentages } from "./series.js";
 import { listen } from "./stream.js";
 import { installTheme } from "./themes.js";
+import { actionWords } from "./words.js";
 
 const MINUTE_MS = 60_000;
 const RAMPS_EVERY_MS = 2_000;
+// Rules are evaluated every 15 s, and the stream tells of changes before that.
+const ALERTS_EVERY_MS = 10_000;
+// Changes of one evaluation come together.
+const ALERTS_AFTER_CHANGE_MS = 500;
 const NO_RAMP = "No flag has a rollout or governs a cache.";
 // Steps are multiples of the server's resolution, 10 s, and give some 100 points; long ranges move slowly.
 const ranges = new Map([
@@ -37,7 +43,7 @@ const page = {
   range: ranges.has(address.get("range")) ? address.get("range") : "15m",
   chosen: address.get("cache"),
   quantile: quantiles.some(([id]) => id === address.get("latency")) ? address.get("latency") : "spread",
-  serverAheadMs: 0, ramps: new Map(), rollouts: new Map(), histories: null, generation: 0, last: null,
+  serverAheadMs: 0, ramps: new Map(), rollouts: new Map(), histories: null, generation: 0, last: null, alertsTimer: null,
 };
 const serverMs = () => Date.now() + page.serverAheadMs;
 const range = () => ranges.get(page.range);
@@ -65,9 +71,14 @@ async function refreshRamps() {
 
 function rampOf(key) {
   if (!page.ramps.has(key)) {
-    const act = (action, flag, rollout) => ask(action, flag, rollout, page.environment, (answer) => {
-      rampOf(key).update(flag, answer, serverMs());
-      ramps.now();
+    const act = (action, flag, rollout) => ask({
+      ...actionWords(action, flag, rollout), action, subject: key,
+      hint: "Kept in the audit log and in the history of the ramp.",
+      send: ({ reason }) => api.act(key, page.environment, action, reason),
+      onDone: (answer) => {
+        rampOf(key).update(flag, answer, serverMs());
+        ramps.now();
+      },
     });
     page.ramps.set(key, createRamp(key, act));
   }
@@ -210,19 +221,34 @@ function repeat(work, everyMs, onBack = () => { }) {
   return loop;
 }
 
-const ramps = repeat(refreshRamps, () => RAMPS_EVERY_MS, () => totals.now());
+const ramps = repeat(refreshRamps, () => RAMPS_EVERY_MS, () => {
+  totals.now();
+  alerts.now();
+});
 const totals = repeat(refreshTotals, () => range().everyMs);
+const alerts = repeat(
+  async () => { if (!isLost(refreshRamps)) await refreshAlerts(serverMs, () => alerts.now()); }, () => ALERTS_EVERY_MS);
+
+function streamTold(name) {
+  if (name !== "alert") return ramps.now();
+  page.alertsTimer ??= setTimeout(() => {
+    page.alertsTimer = null;
+    alerts.now();
+  }, ALERTS_AFTER_CHANGE_MS);
+}
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   ramps.now();
   totals.now();
+  alerts.now();
 });
 
 setInterval(() => {
   if (document.hidden) return;
   showConnection();
   for (const ramp of page.ramps.values()) ramp.tick(serverMs());
+  tickAlerts(serverMs());
 }, 1_000);
 
 // MARK: Start
@@ -253,6 +279,7 @@ createOverview();
 noteCaches("Loading the counts…");
 startHistories();
 installTheme(redrawCharts);
-listen(page.environment, () => ramps.now(), streamIs);
+listen(page.environment, streamTold, streamIs);
 ramps.now();
 totals.now();
+alerts.now();

@@ -4,7 +4,7 @@
 // share one EventSource: whoever holds the lock reads it and tells the others. Where locks are missing (plain HTTP on
 // another host), every tab reads for itself.
 
-const NAMES = ["flag_change", "rollout"];
+const NAMES = ["flag_change", "rollout", "alert"];
 const RETRY_MS = 3_000;
 
 /** `onEvent(name, data)`; `onState(isOpen)`, the latter whenever it may have changed. */

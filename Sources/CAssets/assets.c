@@ -60,6 +60,22 @@ static const unsigned char dialog_js[] = {
 #embed "../../web/dialog.js"
 };
 
+static const unsigned char alerts_js[] = {
+#embed "../../web/alerts.js"
+};
+
+static const unsigned char silences_js[] = {
+#embed "../../web/silences.js"
+};
+
+static const unsigned char rules_js[] = {
+#embed "../../web/rules.js"
+};
+
+static const unsigned char receivers_js[] = {
+#embed "../../web/receivers.js"
+};
+
 static const unsigned char overview_js[] = {
 #embed "../../web/overview.js"
 };
@@ -150,6 +166,10 @@ static const struct rampart_asset assets[] = {
   {"/assets/ramp.js", javascript, ramp_js, sizeof ramp_js},
   {"/assets/guard.js", javascript, guard_js, sizeof guard_js},
   {"/assets/dialog.js", javascript, dialog_js, sizeof dialog_js},
+  {"/assets/alerts.js", javascript, alerts_js, sizeof alerts_js},
+  {"/assets/silences.js", javascript, silences_js, sizeof silences_js},
+  {"/assets/rules.js", javascript, rules_js, sizeof rules_js},
+  {"/assets/receivers.js", javascript, receivers_js, sizeof receivers_js},
   {"/assets/overview.js", javascript, overview_js, sizeof overview_js},
   {"/assets/caches.js", javascript, caches_js, sizeof caches_js},
   {"/assets/ratios.js", javascript, ratios_js, sizeof ratios_js},

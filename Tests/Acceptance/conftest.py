@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from page import chromium
 from rampart import Rampart
 
 
@@ -9,6 +10,13 @@ def server(tmp_path):
     """A running server with an empty store."""
     with Rampart(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser():
+    driver = chromium()
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture
