@@ -35,6 +35,13 @@ package struct GroupState: Sendable {
     }
   }
 
+  /// What an evaluation gave could not be written.
+  package mutating func failWriting(_ message: String) {
+    for index in rules.indices where rules[index].health == .ok && !rules[index].written.isEmpty {
+      rules[index].health = .failing(message)
+    }
+  }
+
   /// The series that are no more once the group is gone.
   package var written: Set<Labels> { rules.reduce(into: []) { $0.formUnion($1.written) } }
 

@@ -29,6 +29,15 @@ package struct RuleFile: Sendable {
 
   package var ruleCount: Int { groups.reduce(0) { $0 + $1.rules.count } }
 
+  /// Reads the first document of a file that is UTF-8.
+  package init(utf8 bytes: [UInt8], file: String, ignoresUnknown: Bool = false) throws(RuleFileError) {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      let line = YAMLDocument.firstLineThatIsNotUTF8(bytes)
+      throw RuleFileError(file: file, faults: [YAMLFault("not UTF-8", line: line, column: 1)])
+    }
+    try self.init(text, file: file, ignoresUnknown: ignoresUnknown)
+  }
+
   /// Reads the first document of a file.
   ///
   /// - Parameters:
@@ -64,6 +73,7 @@ package struct RuleFile: Sendable {
 private struct RuleFileReader {
   let file: String
   let ignoresUnknown: Bool
+  private let merges = YAMLMerges()
   /// Of rules, in their order.
   private(set) var faults: [YAMLFault] = []
 
@@ -73,7 +83,7 @@ private struct RuleFileReader {
   }
 
   private func fields(_ node: Node, _ kind: String, _ names: Set<String>) throws(YAMLFault) -> YAMLFields {
-    try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown)
+    try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown, merges)
   }
 
   mutating func groups(_ yaml: String) throws(YAMLFault) -> [RuleGroup] {

@@ -80,9 +80,14 @@ struct RuleTest: Sendable {
 
 private struct RuleTestReader {
   let ignoresUnknown: Bool
+  private let merges = YAMLMerges()
+
+  init(ignoresUnknown: Bool) {
+    self.ignoresUnknown = ignoresUnknown
+  }
 
   func fields(_ node: Node, _ kind: String, _ names: Set<String>) throws(YAMLFault) -> YAMLFields {
-    try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown)
+    try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown, merges)
   }
 
   func test(_ node: Node, defaultIntervalMs: Int64) throws(YAMLFault) -> RuleTest {

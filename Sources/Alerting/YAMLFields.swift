@@ -14,8 +14,12 @@ package struct YAMLFault: Error, Sendable, Equatable, CustomStringConvertible {
   package let message: String
 
   init(_ message: String, at mark: Mark?) {
-    line = mark?.line
-    column = mark?.column
+    self.init(message, line: mark?.line, column: mark?.column)
+  }
+
+  init(_ message: String, line: Int?, column: Int?) {
+    self.line = line
+    self.column = column
     self.message = message
   }
 
@@ -42,6 +46,12 @@ enum YAMLDocument {
     }
   }
 
+  /// From 1.
+  static func firstLineThatIsNotUTF8(_ bytes: [UInt8]) -> Int {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return (lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0) + 1
+  }
+
   private static func fault(_ error: YamlError) -> YAMLFault {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
@@ -50,6 +60,18 @@ enum YAMLDocument {
     case .reader(let problem, _, _, _): YAMLFault("not YAML: \(problem)", at: nil)
     default: YAMLFault("not YAML: \(error)", at: nil)
     }
+  }
+}
+
+/// How many mappings of a document may be merged into others: those of those count again, so that ten lines can ask for
+/// billions. Go's yaml.v3 refuses such a document for its "excessive aliasing".
+final class YAMLMerges {
+  private static let mergesMax = 10_000
+  private var left = mergesMax
+
+  func take(at mark: Mark?) throws(YAMLFault) {
+    left -= 1
+    guard left >= 0 else { throw YAMLFault("more than \(Self.mergesMax) mappings are merged (<<) in this document", at: mark) }
   }
 }
 
@@ -63,15 +85,20 @@ struct YAMLFields {
   /// - Parameters:
   ///   - names: of all fields there are.
   ///   - ignoresUnknown: leaves out other fields instead of refusing them.
-  init(_ node: Node, _ kind: String, _ names: Set<String>, ignoresUnknown: Bool = false) throws(YAMLFault) {
+  ///   - merges: of the document.
+  init(
+    _ node: Node, _ kind: String, _ names: Set<String>, ignoresUnknown: Bool = false, _ merges: YAMLMerges
+  ) throws(YAMLFault) {
     self.kind = kind
     mark = node.mark
     guard !node.isNothing else { return }
     guard let mapping = node.mapping else { throw YAMLFault("\(kind) must be a mapping", at: node.mark) }
-    try add(mapping, names, ignoresUnknown: ignoresUnknown)
+    try add(mapping, names, ignoresUnknown: ignoresUnknown, merges)
   }
 
-  private mutating func add(_ mapping: Node.Mapping, _ names: Set<String>, ignoresUnknown: Bool) throws(YAMLFault) {
+  private mutating func add(
+    _ mapping: Node.Mapping, _ names: Set<String>, ignoresUnknown: Bool, _ merges: YAMLMerges
+  ) throws(YAMLFault) {
     for (key, value) in mapping {
       let name = key.scalar?.string ?? ""
       if name == "<<" {
@@ -87,7 +114,8 @@ struct YAMLFields {
     }
     guard let merged = mapping["<<"] else { return }
     for node in merged.sequence.map(Array.init) ?? [merged] {
-      let other = try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown)
+      try merges.take(at: node.mark)
+      let other = try YAMLFields(node, kind, names, ignoresUnknown: ignoresUnknown, merges)
       fields.merge(other.fields) { own, _ in own }
     }
   }

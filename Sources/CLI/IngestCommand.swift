@@ -14,7 +14,7 @@ struct IngestCommand: ParsableCommand {
     abstract: "Counts the events of log files.",
     discussion: """
       Files are read as POST /api/v1/events reads bodies; gzip and zstd are unpacked. Exits 1 where records were rejected;
-      the others are counted all the same.
+      the others are counted all the same. A file that cannot be read to its end does not keep the others from being read.
 
       EXAMPLES:
         rampart ingest /var/log/app/app.log /var/log/app/app.log.2.gz
@@ -63,6 +63,9 @@ struct IngestCommand: ParsableCommand {
       summary = IngestRun(files: files, origin: origin, deliverers: deliverers).run()
     }
     print(json ? summary.json : summary.text)
+    if !summary.unreadable.isEmpty, summary.failure == nil {
+      throw CommandFailure(status: .failed, message: summary.unreadable.map { "ingest: \($0)" }.joined(separator: "\n"))
+    }
     if let failure = summary.failure { throw CommandFailure(status: .failed, message: "ingest: \(failure)") }
     if summary.rejected > 0 {
       throw CommandFailure(status: .failed, message: "ingest: \(summary.rejected) records were rejected")

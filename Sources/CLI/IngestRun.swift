@@ -98,38 +98,41 @@ final class IngestRun: Sendable {
     return summary
   }
 
+  /// Reads one file after the other. What cannot be read ends its file alone: what was read before it and the other files
+  /// are counted all the same.
   private func read() {
     var number = 0
-    var file = ""
-    do {
-      var bytesBefore: Int64 = 0
-      for (fileIndex, path) in files.enumerated() {
-        file = path
+    var bytesBefore: Int64 = 0
+    for (fileIndex, path) in files.enumerated() {
+      do {
         let source = try EventFile(path)
-        while true {
-          if let bytes = monitor.withLock({ $0.spare.popLast() }) { source.reuse(bytes) }
-          guard let part = try source.next() else { break }
-          var origin = origin
-          origin.framing = part.framing
-          let bytesRead = bytesBefore + source.bytesRead
-          let isWanted = put(
-            IngestPart(
-              place: PartPlace(
-                file: path, fileIndex: fileIndex, firstLine: part.framing == .byContent ? nil : part.firstLine,
-                byteCount: part.bytes.count),
-              origin: origin, bytes: part.bytes, number: number),
-            bytesRead)
-          guard isWanted else { return }
-          number += 1
-        }
+        guard try read(source, path, fileIndex, &number, bytesBefore) else { return }
         bytesBefore += source.bytesRead
+      } catch let error as FileError {
+        monitor.change { $0.summary.unreadable.append("\(error.path): \(error.reason)") }
+      } catch {
+        monitor.change { $0.summary.unreadable.append("\(path): \(error)") }
       }
-    } catch let error as FileError {
-      fail("\(error.path): \(error.reason)")
-    } catch {
-      fail("\(file): \(error)")
     }
     monitor.change { $0.hasAll = true }
+  }
+
+  /// - Returns: false where the run has failed.
+  private func read(
+    _ source: EventFile, _ path: String, _ fileIndex: Int, _ number: inout Int, _ bytesBefore: Int64
+  ) throws -> Bool {
+    while true {
+      if let bytes = monitor.withLock({ $0.spare.popLast() }) { source.reuse(bytes) }
+      guard let part = try source.next() else { return true }
+      var origin = origin
+      origin.framing = part.framing
+      let place = PartPlace(
+        file: path, fileIndex: fileIndex, firstLine: part.framing == .byContent ? nil : part.firstLine, byteCount: part.bytes.count)
+      let isWanted = put(
+        IngestPart(place: place, origin: origin, bytes: part.bytes, number: number), bytesBefore + source.bytesRead)
+      guard isWanted else { return false }
+      number += 1
+    }
   }
 
   /// False where the run has failed.

@@ -18,6 +18,8 @@ struct IngestSummary: Sendable {
   private(set) var duplicate = 0
   private(set) var bytes = 0
   private var reasons: [(place: PartPlace, line: Int, reason: String)] = []
+  /// Files that could not be read, or not to their end, and why.
+  var unreadable: [String] = []
   /// Why the run stopped before its end.
   var failure: String?
   var seconds = 0.0

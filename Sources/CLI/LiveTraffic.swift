@@ -137,6 +137,10 @@ struct LiveTraffic {
           throw CommandFailure(status: .failed, message: "simulate: events refused: \(reason)")
         }
       }
+      // What a server does not take need not be made for longer than asked.
+      if let durationMs, Clock.wallMs() - startMs > durationMs {
+        throw CommandFailure(status: .failed, message: "simulate: the server does not take events")
+      }
       if !hasComplained { say("the server does not take events; trying again") }
       hasComplained = true
       Thread.sleep(forTimeInterval: 1)

@@ -44,7 +44,7 @@ struct RulesBacktestCommand: ParsableCommand {
     do {
       bytes = try Files.read(file, bytesMax: RuleFile.bytesMax)
       // What is wrong with the file is told without a server too.
-      _ = try RuleFile(String(decoding: bytes, as: UTF8.self), file: file)
+      _ = try RuleFile(utf8: bytes, file: file)
     } catch {
       throw CommandFailure(status: .wrongUsage, message: "rules backtest: \(error)")
     }

@@ -51,6 +51,6 @@ enum RuleFileReading {
   /// - Throws: `FileError`, `RuleFileError`.
   static func read(_ path: String, ignoresUnknown: Bool = false) throws -> RuleFile {
     let bytes = try Files.read(path, bytesMax: RuleFile.bytesMax)
-    return try RuleFile(String(decoding: bytes, as: UTF8.self), file: path, ignoresUnknown: ignoresUnknown)
+    return try RuleFile(utf8: bytes, file: path, ignoresUnknown: ignoresUnknown)
   }
 }

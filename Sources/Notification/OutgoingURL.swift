@@ -48,6 +48,36 @@ package struct OutgoingURL: Sendable, Equatable {
   /// itself.
   var namesLoopback: Bool { address.map { AddressKind($0) == .loopback } ?? (host == "localhost") }
 
+  /// A text without what stands in this URL beside scheme, host and port: the credentials, the path and the query, and of
+  /// these each part of four characters or more, percent-encoded or not.
+  package func redacting(_ reason: String) -> String {
+    let rest = text.dropFirst(origin.prefix { $0 != ":" }.count + 3)
+    let whole = rest.prefix { !"/?#".contains($0) }
+    let credentials = whole.lastIndex(of: "@").map { whole[..<$0] } ?? ""
+    let secrets = ([credentials, rest.dropFirst(whole.count)] + credentials.split(separator: ":")).map(String.init)
+      + rest.dropFirst(whole.count).split { "/?#&=;".contains($0) }.map(String.init)
+    var redacted = reason
+    for secret in (secrets + secrets.map(Self.decoded)).sorted(by: { $0.count > $1.count }) where secret.count >= 4 {
+      redacted = redacted.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "…")
+    }
+    return redacted
+  }
+
+  private static func decoded(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%"), rest.count >= 2, let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      else {
+        bytes.append(byte)
+        continue
+      }
+      bytes.append(code)
+      rest = rest.dropFirst(2)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   private static func split(_ authority: Substring) throws(OutgoingURLError) -> (host: String, port: Substring?) {
     if authority.hasPrefix("[") {
       guard let end = authority.firstIndex(of: "]") else { throw OutgoingURLError(message: "an IPv6 address ends in ]") }

@@ -27,7 +27,8 @@ final class Sender {
     do throws(OutgoingURLError) {
       let url = try Self.url(of: receiver)
       let endpoint = receiver.kind == .alertmanager ? AlertmanagerPayload.endpoint(url.text) : url.text
-      return send(Self.body(message, receiver.kind, head), to: endpoint, through: try client(for: url, receiver))
+      let answer = send(Self.body(message, receiver.kind, head), to: endpoint, through: try client(for: url, receiver))
+      return Answer(outcome: answer.outcome.redacted(url), status: answer.status)
     } catch {
       return Answer(outcome: .failed("URL: \(error)", retryAfterMs: nil), status: nil)
     }
@@ -71,7 +72,7 @@ final class Sender {
     case .file(let path):
       let bytes: [UInt8]
       do throws(FileError) {
-        bytes = try Files.read(path, bytesMax: urlFileBytesMax)
+        bytes = try Files.readRegular(path, bytesMax: urlFileBytesMax)
       } catch {
         throw OutgoingURLError(message: "\(path): \(error.reason)")
       }
@@ -87,5 +88,16 @@ final class Sender {
     let client = HTTPClient(limits: Self.limits) { policy.admits($0) }
     (self.client, self.policy) = (client, policy)
     return client
+  }
+}
+
+extension SendOutcome {
+  /// Without the parts of a URL that may be secret: an answer may repeat what it was asked.
+  fileprivate func redacted(_ url: OutgoingURL) -> SendOutcome {
+    switch self {
+    case .taken: self
+    case .refused(let reason): .refused(url.redacting(reason))
+    case .failed(let reason, let retryAfterMs): .failed(url.redacting(reason), retryAfterMs: retryAfterMs)
+    }
   }
 }

@@ -31,6 +31,21 @@ package enum Files {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("read", path) }
     defer { close(descriptor) }
+    return try read(descriptor, path, bytesMax: bytesMax)
+  }
+
+  /// The same of a regular file alone: a pipe would keep its reader waiting for whoever writes into it.
+  package static func readRegular(_ path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .system("read", path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(operation: "read", path: path, reason: "is no file") }
+    return try read(descriptor, path, bytesMax: bytesMax)
+  }
+
+  private static func read(_ descriptor: Int32, _ path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
     var content: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {

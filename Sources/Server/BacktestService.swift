@@ -26,7 +26,7 @@ struct BacktestRequest: Sendable {
   ///   - interval: of groups that name none.
   init(_ yaml: [UInt8], file: String, from: String?, to: String?, interval: String?, nowMs: Int64) throws(RequestError) {
     do throws(RuleFileError) {
-      self.file = try RuleFile(String(decoding: yaml, as: UTF8.self), file: file)
+      self.file = try RuleFile(utf8: yaml, file: file)
     } catch {
       throw .badRequest("\(error)")
     }
@@ -51,6 +51,8 @@ struct BacktestService: Sendable {
 
   let store: Store
   let resolutionMs: Int64
+  /// As the rules of the server see it.
+  let externalURL: String
 
   /// - Parameter isWanted: asked before each evaluation; false ends it.
   /// - Returns: `{"from","to","interval","events":[…],"active":[…],"failures":[…]}`.
@@ -62,6 +64,7 @@ struct BacktestService: Sendable {
         "from, to: \(count) evaluations of groups: at most \(BacktestService.evaluationsMax): choose a shorter time or a longer interval")
     }
     var terms = EvaluationTerms()
+    terms.externalURL = externalURL
     terms.engine.subqueryStepMs = request.intervalMs
     terms.limits = {
       let deadlineMs = Clock.monotonicMs() + BacktestService.queryTimeoutMs

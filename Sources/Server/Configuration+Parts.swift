@@ -6,6 +6,12 @@ internal import Storage
 // What the settings mean to the parts they configure, whoever opens them: the server or a command.
 
 extension Configuration {
+  /// Where people find this server, for templates of rules.
+  var rulesURL: String {
+    let host = listenHost.contains(":") ? "[\(listenHost)]" : listenHost
+    return externalURL ?? "http://\(host):\(listenPort)"
+  }
+
   var store: StoreConfiguration {
     var settings = StoreConfiguration(
       folder: dataFolder, sizeBytesMax: retention.sizeBytesMax, limits: SeriesLimits(labelValuesMax: ingest.labelLimit))

@@ -23,6 +23,7 @@ package struct OfflineStoreError: Error, CustomStringConvertible {
 package struct OfflineStore {
   private let store: Store
   private let resolutionMs: Int64
+  private let externalURL: String
 
   /// Opens the store.
   ///
@@ -38,6 +39,7 @@ package struct OfflineStore {
     settings.compaction.intervalMs = 86_400_000
     settings.compaction.journalBytesMax = .max
     resolutionMs = configuration.resolutionMs
+    externalURL = configuration.rulesURL
     do {
       store = try Store(settings)
     } catch .inUse {
@@ -82,7 +84,7 @@ package struct OfflineStore {
   package func backtest(rules: [UInt8], file: String, from: String?, to: String?, interval: String?) throws(OfflineStoreError) -> [UInt8] {
     do {
       let request = try BacktestRequest(rules, file: file, from: from, to: to, interval: interval, nowMs: Clock.wallMs())
-      return try BacktestService(store: store, resolutionMs: resolutionMs).run(request) { true }
+      return try BacktestService(store: store, resolutionMs: resolutionMs, externalURL: externalURL).run(request) { true }
     } catch let error as RequestError {
       throw OfflineStoreError(kind: .usage, description: error.sentence)
     } catch {

@@ -21,7 +21,7 @@ struct RuleFiles: Sendable {
     do {
       let files = try settings.files.map { try RuleFiles.read($0) } ?? Asset.ruleFiles().map { ($0.path, $0.bytes) }
       fileCount = files.count
-      groups = try files.flatMap { try RuleFile(String(decoding: $0.bytes, as: UTF8.self), file: $0.path).groups }
+      groups = try files.flatMap { try RuleFile(utf8: $0.bytes, file: $0.path).groups }
     } catch let error as FileError {
       throw ConfigurationError(place: "rules.files", key: "", message: "\(error.path): \(error.reason)")
     } catch {
@@ -38,7 +38,7 @@ struct RuleFiles: Sendable {
         throw FileError(operation: "read", path: pattern, reason: "no such file")
       }
       for path in paths where !files.contains(where: { $0.path == path }) {
-        files.append((path, try Files.read(path, bytesMax: RuleFile.bytesMax)))
+        files.append((path, try Files.readRegular(path, bytesMax: RuleFile.bytesMax)))
       }
     }
     return files

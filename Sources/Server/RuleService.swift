@@ -148,6 +148,11 @@ final class RuleService: Sendable {
     }
   }
 
+  /// Whether an alert with exactly these labels is pending or firing.
+  func hasActiveAlert(_ labels: Labels) -> Bool {
+    state.withLock { $0.entries.contains { $0.state.rules.contains { $0.alerts[labels]?.isActive == true } } }
+  }
+
   // MARK: Times
 
   /// The thread that starts evaluations, not yet started.
@@ -224,7 +229,6 @@ final class RuleService: Sendable {
     for (key, alert) in outcome.saves(of: entry.group.name) { unsaved[key] = .some(alert) }
     // Before anybody hears of it.
     unsaved = save(unsaved)
-    record(outcome.samples, atMs: atMs)
     let failures = groupState.rules.count { $0.health.isFailing }
     log(entry, groupState)
     let isCurrent = state.withLock { state in
@@ -236,6 +240,7 @@ final class RuleService: Sendable {
       state.entries[index].unsaved = unsaved
       return true
     }
+    record(outcome.samples, of: id, atMs: atMs)
     // Its successor has its alerts, as of before.
     guard isCurrent else { return }
     told(
@@ -255,7 +260,8 @@ final class RuleService: Sendable {
     }
   }
 
-  private func record(_ samples: [RuleSample], atMs: Int64) {
+  /// - Parameter id: of the group that gave them; nil for what no group gives any more.
+  private func record(_ samples: [RuleSample], of id: Int?, atMs: Int64) {
     guard !samples.isEmpty else { return }
     var delta = BatchDelta()
     delta.series.reserveCapacity(samples.count)
@@ -265,13 +271,20 @@ final class RuleService: Sendable {
     }
     let submission = Submission(
       delta: delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: atMs)
-    let logger = logger
     do throws(StoreError) {
       try store.submit(submission) { outcome in
-        if case .failure(let error) = outcome { logger.warning("rules: samples are lost: \(error)") }
+        if case .failure(let error) = outcome { self.lost(error, of: id) }
       }
     } catch {
-      logger.warning("rules: samples are lost: \(error)")
+      lost(error, of: id)
+    }
+  }
+
+  private func lost(_ error: StoreError, of id: Int?) {
+    logger.warning("rules: samples are lost: \(error)")
+    state.withLock { state in
+      guard let index = id.flatMap({ state.place(of: $0) }) else { return }
+      state.entries[index].state.failWriting("samples are lost: \(error)")
     }
   }
 
@@ -281,7 +294,7 @@ final class RuleService: Sendable {
       // What another group gives is not at its end.
       return state.entries.reduce(into: state.ended) { $0.subtract($1.state.written) }
     }
-    record(ended.sorted().map { RuleSample(labels: $0, timeMs: nowMs, value: StaleMarker.value) }, atMs: nowMs)
+    record(ended.sorted().map { RuleSample(labels: $0, timeMs: nowMs, value: StaleMarker.value) }, of: nil, atMs: nowMs)
   }
 
   /// A failure is told when it begins and when it is another.

@@ -185,7 +185,7 @@ package final class Service: Sendable {
   private func makeRules(_ store: Store, _ streams: ChangeStreams, _ notifier: Notifier) -> RuleService {
     RuleService(
       store: store, resolutionMs: configuration.resolutionMs, defaultIntervalMs: configuration.rules.intervalMs,
-      externalURL: configuration.externalURL ?? listenURL(port: Int(configuration.listenPort)), logger: logger
+      externalURL: configuration.rulesURL, logger: logger
     ) { telling in
       streams.alertsChanged(telling)
       notifier.tell(telling)
@@ -227,7 +227,8 @@ package final class Service: Sendable {
       queries: QueryService(store: store, resolutionMs: configuration.resolutionMs), metrics: metrics, worker: workers.queries
     ).add(to: &router)
     RuleRoutes(
-      rules: metrics.rules, notifier: metrics.notifier, backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs),
+      rules: metrics.rules, notifier: metrics.notifier,
+      backtests: BacktestService(store: store, resolutionMs: configuration.resolutionMs, externalURL: configuration.rulesURL),
       worker: workers.readings, backtestWorker: workers.backtests
     ).add(to: &router)
     ExportRoutes(
@@ -235,7 +236,7 @@ package final class Service: Sendable {
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
     FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
-    SilenceRoutes(silences: silences, administration: workers.administration).add(to: &router)
+    SilenceRoutes(silences: silences, rules: metrics.rules, administration: workers.administration).add(to: &router)
     NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)

@@ -60,7 +60,7 @@ class Alertmanager:
 
 
 class Hook:
-    """A receiver of webhooks. `answers` are used up one by one, each (status, headers) or "silence"; then 200."""
+    """A receiver of webhooks. `answers` are used up one by one, each (status, headers), with a text or without, or "silence"; then 200."""
 
     def __init__(self, port=0):
         self.requests = []
@@ -80,9 +80,11 @@ class Hook:
                 hook.requests.append((self.path, json.loads(body)))
                 hook.times.append(time.monotonic())
                 self.send_response(answer[0])
-                for name, value in ({"Content-Length": "0"} | answer[1]).items():
+                text = "".join(answer[2:]).encode()
+                for name, value in ({"Content-Length": str(len(text))} | answer[1]).items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(text)
 
             def log_message(self, *_):
                 pass

@@ -152,3 +152,18 @@ def test_two_million_events_in_little_memory(server, tmp_path):
     assert (process.returncode, summary["accepted"], summary["rejected"]) == (0, 2_000_000, 0)
     assert server.total("cache_hits_total", tier="L1") == 2_000_000
     assert 0 < peak < 150_000_000 and peak_bytes(server.process.pid) < 150_000_000
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_counted(server, tmp_path):
+    line = b'{"event_type":"cache_hit","cache":"c","correlation_id":"%d"}\n'
+    good, torn, later = tmp_path / "good.ndjson", tmp_path / "torn.gz", tmp_path / "later.ndjson"
+    good.write_bytes(b"".join(line % number for number in range(60_000)))
+    torn.write_bytes(gzip.compress(b"".join(line % number for number in range(60_000, 70_000)))[:-20])
+    later.write_bytes(line % 80_000)
+    run = ingest("--server", url(server), good, torn, later)
+    assert run.returncode == 1
+    assert b"torn.gz: " in run.stderr, run.stderr
+    assert server.total("cache_hits_total") >= 60_001
+    # What was counted is known; nothing of the good files was left.
+    summary = json.loads(ingest("--server", url(server), "--json", good, later).stdout)
+    assert (summary["accepted"], summary["duplicate"]) == (0, 60_001)

@@ -67,8 +67,18 @@ def test_a_test_says_which_receiver_failed_and_how(stopped_server):
         lines = run.stdout.splitlines()
         assert lines[0] == "wrong: failed (firing answered 404)"
         assert lines[1].startswith("dead: failed (firing Failed to connect to 127.0.0.1 port "), lines
+        # What a receiver answers may repeat the secret it was asked with.
+        secret = f"{hook.url}/T0SECRET?key=t%2Fopsecret"
+        hook.answers = [(404, {}, "Cannot POST /hook/T0SECRET?key=t%2Fopsecret, t/opsecret")] * 2
+        settings(server, {"webhook": secret, "name": "echo"})
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for(lambda: [r["name"] for r in server.get("/api/v1/notify").json()["receivers"]] == ["echo"])
+        echoed = notify_test(server)
+        assert "answered 404: Cannot POST …" in echoed.stdout, echoed.stdout
+        for text in (echoed.stdout, server.get("/api/v1/notify").body.decode(), server.log.read_text()):
+            assert "T0SECRET" not in text and "opsecret" not in text, text
         run = notify_test(server, "--receiver", "nobody")
-        assert run.returncode == 1 and "nobody: no receiver: known here: wrong, dead" in run.stderr
+        assert run.returncode == 1 and "nobody: no receiver: known here: echo" in run.stderr
 
 
 def test_without_receivers_a_test_says_so(server):
@@ -195,7 +205,13 @@ def test_a_silence_lives_in_alertmanagers_shape(server):
     assert entries[0]["before"]["endsAt"] > entries[0]["after"]["endsAt"]
 
 
-def test_an_acknowledgement_says_who_why_and_until_when(server):
+def test_an_acknowledgement_says_who_why_and_until_when(stopped_server):
+    server = stopped_server
+    (server.folder / "rules.yml").write_text(
+        """groups: [{name: g, interval: 1s, rules: [{alert: HitRatioLow, expr: 'label_replace(vector(1), "cache", "profile", "", "")'}]}]""")
+    (server.folder / "rampart.yml").write_text("rules: {files: [rules.yml]}\n")
+    server.start()
+    server.wait_for(lambda: server.get("/api/v1/alerts").json()["data"]["alerts"])
     labels = {"alertname": "HitRatioLow", "cache": "profile"}
     made = server.post("/api/v1/alerts/acknowledge", {"labels": labels, "by": "ada", "comment": "on it", "for": "2h"})
     silence = server.get(f"/api/v1/silences/{made.json()['silenceID']}").json()
@@ -206,6 +222,11 @@ def test_an_acknowledgement_says_who_why_and_until_when(server):
     silence = server.get(f"/api/v1/silences/{made.json()['silenceID']}").json()
     assert abs(datetime.fromisoformat(silence["endsAt"]) - datetime.fromisoformat(until)) < timedelta(milliseconds=2)
     assert server.get("/api/v1/audit").json()["entries"][0]["action"] == "alert acknowledge"
+    asked = {"labels": labels, "by": "ada", "comment": "on it", "until": int(time.time()) + 3600}
+    assert server.post("/api/v1/alerts/acknowledge", asked).status == 200
+    # One label too few is another alert, which there is not.
+    answer = server.post("/api/v1/alerts/acknowledge", asked | {"labels": {"alertname": "HitRatioLow"}})
+    assert answer.status == 404 and "no alert with exactly these" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("path, body, reason", [

@@ -3,6 +3,7 @@
 reloads, beside rules that misbehave."""
 
 import json
+import os
 import random
 import re
 import signal
@@ -318,6 +319,22 @@ def test_a_reload_takes_over_good_files_and_refuses_broken_ones(server):
         assert server.alert("A", "firing")["activeAt"] == active
 
 
+def test_what_is_no_file_is_refused_at_once(server):
+    server.write("groups: [{name: g, rules: [{alert: A, expr: 'vector(1)'}]}]\n")
+    (server.folder / "rampart.yml").write_text("rules: {files: ['*.yml.d/*'], interval: 1s}\n")
+    rules = server.folder / "rules.yml.d"
+    rules.mkdir()
+    (server.folder / "rules.yml").rename(rules / "a.yml")
+    with server:
+        server.alert("A", "firing")
+        for make, remove in ((os.mkfifo, os.remove), (os.mkdir, os.rmdir), (lambda path: os.symlink("/dev/zero", path), os.remove)):
+            make(rules / "b.yml")
+            assert "b.yml: is no file" in server.reload() and server.alert("A", "firing")
+            remove(rules / "b.yml")
+        assert "1 groups of rules from 1 files are in force" in server.reload()
+        assert server.stop() == 0
+
+
 def test_a_broken_file_stops_the_start(server):
     server.write("groups: [{name: g, rules: [{alert: A, expr: up, fro: 1h}]}]\n")
     result = subprocess.run([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", server.data], cwd=server.folder,
@@ -366,6 +383,22 @@ groups:
         for query in ("?type=some", "?exclude_alerts=maybe", "?group_next_token=x", "?group_limit=1&group_next_token=x", "?match[]={"):
             answer = server.get("/api/v1/rules" + query)
             assert answer.status == 400 and answer.json()["errorType"] == "bad_data", query
+
+
+def test_samples_that_are_lost_show_on_the_rule(server):
+    server.write("groups: [{name: g, rules: [{record: r, expr: 'vector(1)'}, {alert: A, expr: 'vector(1)'}]}]\n")
+    with open(server.folder / "rampart.yml", "a") as settings:
+        settings.write("retention: {max_size: 1MiB}\n")
+    with server:
+        server.alert("A", "firing")
+        filler = [{"event_type": "cache_hit", "key": f"k:{n}", "cache": f"cache-{n}", "service": "s", "cache_tier": "L1"} for n in range(900)]
+        while server.send_events(filler, {"Idempotency-Key": str(random.random())}).status == 200:
+            filler = [event | {"service": f"s{random.random()}"} for event in filler]
+
+        def lost():
+            return [rule.get("lastError", "") for rule in server.rules()[0]["rules"]]
+        server.wait_for(lambda: all("samples are lost: " in error for error in lost()), what="the rules to say it")
+        assert server.alert("A", "firing")
 
 
 def test_changes_are_streamed(server):

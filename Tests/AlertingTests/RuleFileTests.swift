@@ -144,3 +144,27 @@ func aFaultOfTheStructureIsToldWithItsPlace(yaml: String, message: String) {
   #expect(duplicates.map(\.name) == ["r", "A"])
   #expect(duplicates[1].labels.map(\.text) == ["y"])
 }
+
+@Test func mergesOfMergesAreBounded() {
+  var lines = ["groups:", "- name: g", "  rules:", "  - &a0 {alert: A, expr: up, labels: {x: y}}"]
+  for index in 1..<30 {
+    let aliases = Array(repeating: "*a\(index - 1)", count: 10).joined(separator: ",")
+    lines.append("  - &a\(index) {<<: [\(aliases)]}")
+  }
+  #expect(faults(of: lines.joined(separator: "\n")).contains("more than 10000 mappings are merged (<<) in this document"))
+}
+
+@Test func aFileThatIsNotUTF8IsRefused() {
+  let bytes = Array("groups:\n- name: 'a".utf8) + [0xff] + Array("'\n".utf8)
+  #expect(throws: RuleFileError.self) { try RuleFile(utf8: bytes, file: "f.yml") }
+  do {
+    _ = try RuleFile(utf8: bytes, file: "f.yml")
+  } catch {
+    #expect("\(error)" == "f.yml:2:1: not UTF-8")
+  }
+}
+
+@Test func nullIsNothingAndInQuotesAText() throws {
+  let rule = try RuleFile(file("alert: A\nexpr: up\nfor: null\nlabels: {a: null, b: 'null', c: ~}"), file: "f.yml").groups[0].rules[0]
+  #expect(rule.labels.map(\.text) == ["", "null", ""])
+}

@@ -16,6 +16,7 @@ struct SilenceRoutes: Sendable {
   private static let members = ["id", "matchers", "startsAt", "endsAt", "createdBy", "comment", "status", "updatedAt", "kind"]
 
   let silences: SilenceService
+  let rules: RuleService
   let administration: Worker
 
   func add(to router: inout Router) {
@@ -49,7 +50,10 @@ struct SilenceRoutes: Sendable {
     }
     router.add(.post, "/api/v1/alerts/acknowledge", body: body) { exchange in
       change(exchange) { (exchange) throws(RequestError) in try Acknowledgement(exchange, nowMs: Clock.wallMs()) } _: { asked, nowMs in
-        SilenceRoutes.made(
+        guard rules.hasActiveAlert(asked.labels) else {
+          throw RequestError.notFound("labels: no alert with exactly these is pending or firing: see /api/v1/alerts")
+        }
+        return SilenceRoutes.made(
           try silences.acknowledge(
             asked.labels, by: asked.author, comment: asked.comment, endsMs: asked.endsMs, nowMs: nowMs))
       }
@@ -96,18 +100,20 @@ private struct Acknowledgement: Sendable {
     author = document["by"]?.string ?? ""
     comment = document["comment"]?.string ?? ""
     guard author.contains(where: { !$0.isWhitespace }) else { throw .badRequest("by: must say who") }
+    guard comment.contains(where: { !$0.isWhitespace }) else { throw .badRequest("comment: must say why") }
     endsMs = try Acknowledgement.end(document, nowMs: nowMs)
   }
 
   private static func end(_ document: JSONValue, nowMs: Int64) throws(RequestError) -> Int64 {
-    switch (document["until"]?.string, document["for"]?.string) {
+    switch (document["until"], document["for"]) {
     case (let until?, nil):
-      if let ms = try RequestTime.ms(until, parameter: "until") { return ms }
+      // Seconds may be a number as well.
+      if let ms = try RequestTime.ms(until.string ?? until.text, parameter: "until") { return ms }
     case (nil, let duration?):
-      if let ms = DurationText.milliseconds(duration), ms > 0, ms <= Silence.longestMs { return nowMs + ms }
-      throw .badRequest("for: \(duration.prefix(40)): must be a duration up to 366d, such as 2h")
+      if let text = duration.string, let ms = DurationText.milliseconds(text), ms > 0, ms <= Silence.longestMs { return nowMs + ms }
+      throw .badRequest("for: \((duration.string ?? duration.text).prefix(40)): must be a duration up to 366d, such as \"2h\"")
     default: break
     }
-    throw .badRequest("until, for: one of them must say until when, as RFC 3339 or as a duration")
+    throw .badRequest("until, for: one of them must say until when: until in RFC 3339 or seconds since 1970, or for a duration")
   }
 }
