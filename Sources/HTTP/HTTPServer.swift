@@ -69,16 +69,16 @@ internal import Synchronization
       return nil
     }
     guard let daemon else { return }
-    // libmicrohttpd asks to keep the descriptor until its threads have ended; shutting it down refuses new clients now.
-    _ = unsafe MHD_quiesce_daemon(daemon.handle)
-    _ = shutdown(daemon.descriptor, Int32(SHUT_RDWR))
+    // Not MHD_quiesce_daemon: where one of its threads is awake at that moment, both take the socket out of the same epoll
+    // set, and libmicrohttpd 0.9.75 ends the process ("Failed to remove listen FD from epoll set").
+    ListeningSocket.refuse(daemon.descriptor)
     core.isDraining.store(true, ordering: .relaxed)
     drain(untilMs: monotonicMs() + Int64(drainSeconds * 1000))
     // libmicrohttpd must not be stopped with a suspended connection.
     core.registry.refuseSuspensions(with: core.error(503, "the server is stopping"))
     drain(untilMs: monotonicMs() + 200)
+    // It closes the descriptor too.
     unsafe MHD_stop_daemon(daemon.handle)
-    close(daemon.descriptor)
     core.sweeper.stop()
     // Balances startDaemon.
     unsafe Unmanaged.passUnretained(core).release()

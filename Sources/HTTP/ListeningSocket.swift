@@ -2,6 +2,7 @@
 
 // A bound and listening TCP socket. Made here rather than by libmicrohttpd, which does not say why it failed.
 
+internal import CMicroHTTPD
 internal import Glibc
 
 enum ListeningSocket {
@@ -24,6 +25,20 @@ enum ListeningSocket {
       close(descriptor)
       throw error
     }
+  }
+
+  /// Closes the socket behind a descriptor, so that new clients are refused and no epoll set has it any more, while the
+  /// descriptor itself stays in use: for a socket that nobody can connect to.
+  static func refuse(_ descriptor: Int32) {
+    let idle = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard idle >= 0 else {
+      // Short of descriptors: clients are refused all the same, and libmicrohttpd's threads find out again and again.
+      _ = shutdown(descriptor, Int32(SHUT_RDWR))
+      return
+    }
+    dup2(idle, descriptor)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    close(idle)
   }
 
   private static func listen(

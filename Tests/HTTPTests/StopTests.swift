@@ -74,6 +74,23 @@ private func waitingServer(_ waiting: Box<[SuspendedExchange]>, _ stream: EventS
   #expect(stream.statistics.listeners == 0)
 }
 
+// A thread that is awake while the listening socket goes made libmicrohttpd end the process, once in some hundred stops.
+@Test func stoppingWhileItsThreadsAreAwakeIsSafe() throws {
+  for _ in 0..<150 {
+    let stream = EventStream()
+    let server = try waitingServer(Box([]), stream)
+    let clients = try (0..<4).map { _ in try server.client() }
+    for client in clients {
+      try client.send("GET /events HTTP/1.1\r\nHost: t\r\n\r\n")
+      #expect(try client.response().status == 200)
+    }
+    stream.publish(data: "last")
+    server.server.stop(drainSeconds: 1)
+    #expect(try clients[0].chunk() == "data: last\n\n")
+    #expect(throws: (any Error).self) { try server.client() }
+  }
+}
+
 @Test func stoppingUnderLoadLosesNoAnswerThatBegan() throws {
   let waiting = Box<[SuspendedExchange]>([])
   let server = try waitingServer(waiting, EventStream())
