@@ -36,7 +36,8 @@ package struct StoreSnapshot {
     var timeline = Timeline<GaugeSample>()
     var before: FoundBlock?
     try forEachBlock(
-      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs, untilMs: throughMs + 1, dataFromMs: fromMs,
+      // The end of a series is said up to a window after its day is over.
+      ofSeries: index, fromMs: fromMs - WindowSamples.lifeMs - Hour.widthMs, untilMs: throughMs + 1, dataFromMs: fromMs,
       dataUntilMs: throughMs + 1
     ) { block in
       if let data = block.data {
