@@ -62,12 +62,6 @@ package enum Files {
 
   package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-  /// Bytes of a file; nil where there is none.
-  package static func size(_ path: String) -> Int64? {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : nil
-  }
-
   /// Creates a folder and those above it, readable by the owner alone; one that exists is left as it is.
   package static func createFolder(_ path: String) throws(FileError) {
     let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
