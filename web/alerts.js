@@ -5,9 +5,9 @@
 
 import * as api from "./api.js";
 import { announce, byId, element, reconcile, setAttribute, setHidden, setText } from "./dom.js";
-import { count, setTime, shortened, span, value } from "./format.js";
+import { count, counted, setTime, shortened, span, value } from "./format.js";
 import { updateReceivers } from "./receivers.js";
-import { counted, rulesState, updateRules } from "./rules.js";
+import { rulesState, updateRules } from "./rules.js";
 import { acknowledge, showSilences, updateSilences } from "./silences.js";
 
 const SHOWN_MAX = 50;

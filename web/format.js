@@ -29,6 +29,9 @@ export function count(value) {
   return value >= 1e6 ? `${(value / 1e6).toFixed(2)}${GAP}M` : grouped.format(value);
 }
 
+/** `1 rule`, `2 rules`. */
+export const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+
 export const exactCount = (value) => (isMissing(value) ? "" : grouped.format(value));
 
 /** A ratio from 0 to 1 as a percentage. Never rounds to a full 100 % or an empty 0 % what is not. */

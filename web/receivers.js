@@ -4,8 +4,7 @@
 
 import * as api from "./api.js";
 import { announce, byId, element, reconcile, setHidden, setText } from "./dom.js";
-import { count, latency, shortened, span } from "./format.js";
-import { counted } from "./rules.js";
+import { count, counted, latency, shortened, span } from "./format.js";
 
 const ERROR_MAX = 300;
 const NOTHING = "took nothing since the start";

@@ -3,14 +3,11 @@
 // How the rules behind the alerts are doing: when they were evaluated, which of them fail, and which find no data.
 
 import { byId, element, reconcile, setHidden, setText } from "./dom.js";
-import { count, shortened, span } from "./format.js";
+import { count, counted, shortened, span } from "./format.js";
 
 const SHOWN_MAX = 50;
 const NAMES_MAX = 8;
 const TEXT_MAX = 500;
-
-/** `1 rule`, `2 rules`. */
-export const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 /** The sentence under the alerts. `activeCount` of them are pending or firing. */
 export function rulesState(groups, activeCount, serverMs) {

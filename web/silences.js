@@ -5,7 +5,7 @@
 import * as api from "./api.js";
 import { ask } from "./dialog.js";
 import { byId, element, reconcile, setHidden, setText } from "./dom.js";
-import { clock, count, setTime, shortened, span } from "./format.js";
+import { clock, counted, setTime, shortened, span } from "./format.js";
 
 const SHOWN_MAX = 50;
 const COMMENT_MAX = 300;
@@ -70,7 +70,7 @@ export function updateSilences(silences, serverMs, onDone) {
   const fold = byId("silences");
   const [summary, list] = [fold.querySelector("summary"), fold.querySelector("ul")];
   setHidden(fold, silences.length === 0);
-  setText(summary, silences.length === 1 ? "1 silence in force" : `${count(silences.length)} silences in force`);
+  setText(summary, `${counted(silences.length, "silence")} in force`);
   showSilences(list, silences.slice(0, SHOWN_MAX), serverMs, onDone);
   for (const node of list.children) describe(node);
 }
