@@ -69,10 +69,7 @@ struct RulesBacktestCommand: ParsableCommand {
     if let to { fields.append((name: "to", value: to)) }
     let response = try reading.client.send(
       "POST", "/api/v1/rules/backtest?" + formText(fields), contentType: "application/yaml", body: bytes)
-    guard response.isSuccess else {
-      let reason = (try? JSONValue(parsing: response.body))?["error"]?.string ?? "status \(response.status)"
-      throw CommandFailure(status: response.status == 400 ? .wrongUsage : .failed, message: "rules backtest: \(reason)")
-    }
+    if let refusal = ServerClient.refusal(response, saying: "rules backtest") { throw refusal }
     return response.body
   }
 

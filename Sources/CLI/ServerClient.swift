@@ -39,10 +39,16 @@ struct ServerClient {
     } catch {
       throw ServerClient.failure(error)
     }
-    guard response.isSuccess else {
-      let reason = (try? JSONValue(parsing: response.body))?["error"]?.string ?? "status \(response.status)"
-      throw CommandFailure(status: response.status == 400 ? .wrongUsage : .failed, message: "\(server): \(reason)")
-    }
+    if let refusal = ServerClient.refusal(response, saying: server) { throw refusal }
+  }
+
+  /// What an answer that is no success means to the user of a command; nil for a success.
+  ///
+  /// - Parameter saying: what the message begins with.
+  static func refusal(_ response: HTTPClientResponse, saying subject: String) -> CommandFailure? {
+    guard !response.isSuccess else { return nil }
+    let reason = (try? JSONValue(parsing: response.body))?["error"]?.string ?? "status \(response.status)"
+    return CommandFailure(status: response.status == 400 ? .wrongUsage : .failed, message: "\(subject): \(reason)")
   }
 
   private var authorization: [(String, String)] {
