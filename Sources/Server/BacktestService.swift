@@ -66,10 +66,7 @@ struct BacktestService: Sendable {
     var terms = EvaluationTerms()
     terms.externalURL = externalURL
     terms.engine.subqueryStepMs = request.intervalMs
-    terms.limits = {
-      let deadlineMs = Clock.monotonicMs() + BacktestService.queryTimeoutMs
-      return QueryLimits { Clock.monotonicMs() >= deadlineMs ? .timedOut : nil }
-    }
+    terms.limits = { .within(BacktestService.queryTimeoutMs) }
     try store.reading("backtest") { snapshot in
       let source = StoreSource(snapshot, asOfMs: Clock.wallMs(), widthMs: resolutionMs)
       backtest.run(over: source, fromMs: request.fromMs, throughMs: request.throughMs, terms) { _ in isWanted() }

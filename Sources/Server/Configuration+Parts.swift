@@ -6,11 +6,16 @@ internal import Storage
 // What the settings mean to the parts they configure, whoever opens them: the server or a command.
 
 extension Configuration {
-  /// Where people find this server, for templates of rules.
-  var rulesURL: String {
+  /// Where this server listens.
+  ///
+  /// - Parameter port: the one that was bound.
+  func listenURL(port: Int) -> String {
     let host = listenHost.contains(":") ? "[\(listenHost)]" : listenHost
-    return externalURL ?? "http://\(host):\(listenPort)"
+    return "http://\(host):\(port)"
   }
+
+  /// Where people find this server, for templates of rules.
+  var rulesURL: String { externalURL ?? listenURL(port: Int(listenPort)) }
 
   var store: StoreConfiguration {
     var settings = StoreConfiguration(

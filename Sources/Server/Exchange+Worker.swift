@@ -32,4 +32,37 @@ extension Exchange {
     let busy = RequestError.unavailable("too many queries are waiting: try again")
     answer(on: worker, busy: busy, failure: { Answers.error($0) }) { _ in try work() }
   }
+
+  /// The same for Prometheus' API, in its words.
+  ///
+  /// - Parameter work: gives nil as above.
+  func answerPrometheus(
+    on worker: Worker, _ work: @escaping @Sendable (PrometheusParameters, SuspendedExchange) throws -> Response?
+  ) {
+    let parameters: PrometheusParameters
+    do throws(PrometheusError) {
+      parameters = try PrometheusParameters(self)
+    } catch {
+      return respond(error.response)
+    }
+    let busy = PrometheusError(.unavailable, "too many queries are waiting: try again")
+    answer(on: worker, busy: busy, failure: { PrometheusError($0).response }) { token in try work(parameters, token) }
+  }
+
+  /// The same for changes. A client that goes away has asked all the same, so the change is made.
+  ///
+  /// - Parameter read: what is asked for, while the request is at hand.
+  func change<Asked: Sendable>(
+    on administration: Worker, _ read: (Exchange) throws(RequestError) -> Asked,
+    _ work: @escaping @Sendable (Asked) throws -> Response
+  ) {
+    let asked: Asked
+    do throws(RequestError) {
+      asked = try read(self)
+    } catch {
+      return respond(Answers.error(error))
+    }
+    let busy = RequestError.unavailable("too many changes are waiting: try again")
+    answer(on: administration, busy: busy, failure: { Answers.error($0) }) { _ in try work(asked) }
+  }
 }

@@ -90,11 +90,7 @@ struct QueryService: Sendable {
   private func evaluating(
     _ terms: Terms, _ evaluate: (Engine<StoreSource>) throws(QueryError) -> QueryResult
   ) throws -> QueryResult {
-    let deadlineMs = Clock.monotonicMs() + terms.timeoutMs
-    let limits = QueryLimits {
-      if Clock.monotonicMs() >= deadlineMs { return .timedOut }
-      return terms.isAbandoned() ? .canceled : nil
-    }
+    let limits = QueryLimits.within(terms.timeoutMs, isAbandoned: terms.isAbandoned)
     var settings = EngineSettings()
     settings.lookbackMs = terms.lookbackMs ?? settings.lookbackMs
     let result: Result<QueryResult, QueryError> = try store.reading("query") { snapshot in

@@ -186,7 +186,10 @@ final class RuleService: Sendable {
       }
       return due
     }
-    for (id, atMs) in due where !worker.submit({ self.evaluate(id, atMs: atMs) }) { setIdle(id) }
+    for (id, atMs) in due {
+      let isQueued = worker.submit { self.evaluate(id, atMs: atMs) }
+      if !isQueued { setIdle(id) }
+    }
     markEnded(nowMs)
   }
 
@@ -206,10 +209,7 @@ final class RuleService: Sendable {
     terms.externalURL = externalURL
     terms.engine.subqueryStepMs = defaultIntervalMs
     terms.clockNs = { Clock.monotonicNs() }
-    terms.limits = {
-      let deadlineMs = Clock.monotonicMs() + RuleService.queryTimeoutMs
-      return QueryLimits(samplesMax: RuleService.samplesMax) { Clock.monotonicMs() >= deadlineMs ? .timedOut : nil }
-    }
+    terms.limits = { .within(RuleService.queryTimeoutMs, samplesMax: RuleService.samplesMax) }
     return terms
   }
 
@@ -263,14 +263,7 @@ final class RuleService: Sendable {
   /// - Parameter id: of the group that gave them; nil for what no group gives any more.
   private func record(_ samples: [RuleSample], of id: Int?, atMs: Int64) {
     guard !samples.isEmpty else { return }
-    var delta = BatchDelta()
-    delta.series.reserveCapacity(samples.count)
-    for sample in samples {
-      delta.gauges.append(.init(series: delta.series.count, timestampMs: sample.timeMs, value: sample.value))
-      delta.series.append(SeriesKey(kind: .gauge, labels: sample.labels))
-    }
-    let submission = Submission(
-      delta: delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: atMs)
+    let submission = Submission(samples: samples.map { ($0.labels, $0.timeMs, $0.value) }, receivedMs: atMs)
     do throws(StoreError) {
       try store.submit(submission) { outcome in
         if case .failure(let error) = outcome { self.lost(error, of: id) }

@@ -29,13 +29,8 @@ final class SelfRecorder: Sendable {
   }
 
   private func record(atMs: Int64) {
-    var delta = BatchDelta()
-    for (labels, value) in metrics.ownSamples(nowMs: atMs) + metrics.userSamples(nowMs: atMs) {
-      delta.gauges.append(.init(series: delta.series.count, timestampMs: atMs, value: value))
-      delta.series.append(SeriesKey(kind: .gauge, labels: labels))
-    }
-    let submission = Submission(
-      delta: delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: atMs)
+    let own = metrics.ownSamples(nowMs: atMs) + metrics.userSamples(nowMs: atMs)
+    let submission = Submission(samples: own.map { ($0.0, atMs, $0.1) }, receivedMs: atMs)
     let logger = logger
     do throws(StoreError) {
       try store.submit(submission) { outcome in

@@ -93,7 +93,7 @@ package final class Service: Sendable {
       recorder.start()
       let port = try http.start()
       // Its links name the port, and rules are evaluated for it.
-      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? listenURL(port: port))
+      try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? configuration.listenURL(port: port))
       notifier.keep(groups, nowMs: startedMs)
       ruleTimes.start()
       let sources = makeSources(store, counters)
@@ -108,7 +108,7 @@ package final class Service: Sendable {
           store: store, driver: driver, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
           notifier: notifier, workers: workers)
       }
-      logger.info("listening", metadata: ["url": "\(listenURL(port: port))/", "data": "\(configuration.dataFolder)"])
+      logger.info("listening", metadata: ["url": "\(configuration.listenURL(port: port))/", "data": "\(configuration.dataFolder)"])
     } catch {
       // The store's own error would hide the one that matters.
       try? store.close()
@@ -175,11 +175,6 @@ package final class Service: Sendable {
     } catch {
       logger.error("reload: \(error): the old receivers of notifications stay in force")
     }
-  }
-
-  private func listenURL(port: Int) -> String {
-    let host = configuration.listenHost.contains(":") ? "[\(configuration.listenHost)]" : configuration.listenHost
-    return "http://\(host):\(port)"
   }
 
   private func makeRules(_ store: Store, _ streams: ChangeStreams, _ notifier: Notifier) -> RuleService {

@@ -3,6 +3,7 @@
 internal import Ingest
 internal import Platform
 internal import Storage
+internal import TimeSeries
 
 // From what was decoded to what is committed, and counted once it is: the same for bodies, sources and files.
 
@@ -14,6 +15,19 @@ extension Submission {
     let letters = batch.rejections.map { DeadLetter($0, source: source) }
     self.init(delta: batch.delta, deadLetters: letters, dedupeKey: dedupeKey, answer: answer, receivedMs: receivedMs)
     recent = RecentEventChunk(batch.recent)
+  }
+}
+
+extension Submission {
+  /// Samples of gauges that the server makes itself.
+  init(samples: [(labels: Labels, timeMs: Int64, value: Double)], receivedMs: Int64) {
+    var delta = BatchDelta()
+    delta.series.reserveCapacity(samples.count)
+    for (index, sample) in samples.enumerated() {
+      delta.gauges.append(.init(series: index, timestampMs: sample.timeMs, value: sample.value))
+      delta.series.append(SeriesKey(kind: .gauge, labels: sample.labels))
+    }
+    self.init(delta: delta, deadLetters: [], dedupeKey: nil, answer: Answer(status: 200, body: []), receivedMs: receivedMs)
   }
 }
 

@@ -164,14 +164,6 @@ struct FlagRoutes: Sendable {
   }
 
   private func change(_ exchange: Exchange, _ work: @escaping @Sendable (Change) throws -> Response) {
-    let request: Change
-    do throws(RequestError) {
-      request = try Change(exchange)
-    } catch {
-      return exchange.respond(Answers.error(error))
-    }
-    // A client that goes away has asked all the same, so the change is made.
-    let busy = RequestError.unavailable("too many changes are waiting: try again")
-    exchange.answer(on: administration, busy: busy, failure: { Answers.error($0) }) { _ in try work(request) }
+    exchange.change(on: administration, { (exchange) throws(RequestError) in try Change(exchange) }, work)
   }
 }

@@ -71,14 +71,7 @@ struct QueryRoutes: Sendable {
   }
 
   private func answer(_ exchange: Exchange, _ work: @escaping Answer) {
-    let parameters: PrometheusParameters
-    do throws(PrometheusError) {
-      parameters = try PrometheusParameters(exchange)
-    } catch {
-      return exchange.respond(error.response)
-    }
-    let busy = PrometheusError(.unavailable, "too many queries are waiting: try again")
-    exchange.answer(on: worker, busy: busy, failure: { PrometheusError($0).response }) { token in
+    exchange.answerPrometheus(on: worker) { parameters, token in
       // Whoever went away while the query waited wants no answer.
       token.isAbandoned ? nil : try work(parameters, token)
     }

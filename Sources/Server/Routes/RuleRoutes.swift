@@ -22,20 +22,9 @@ struct RuleRoutes: Sendable {
   let backtestWorker: Worker
 
   func add(to router: inout Router) {
-    router.get("/api/v1/rules") { answer($0) { try list($0) } }
-    router.get("/api/v1/alerts") { answer($0) { _ in alerts() } }
+    router.get("/api/v1/rules") { $0.answerPrometheus(on: worker) { parameters, _ in try list(parameters) } }
+    router.get("/api/v1/alerts") { $0.answerPrometheus(on: worker) { _, _ in alerts() } }
     router.add(.post, "/api/v1/rules/backtest", body: .buffered(bytesMax: BacktestService.bodyBytesMax)) { backtest($0) }
-  }
-
-  private func answer(_ exchange: Exchange, _ work: @escaping @Sendable (PrometheusParameters) throws -> Response) {
-    let parameters: PrometheusParameters
-    do throws(PrometheusError) {
-      parameters = try PrometheusParameters(exchange)
-    } catch {
-      return exchange.respond(error.response)
-    }
-    let busy = PrometheusError(.unavailable, "too many queries are waiting: try again")
-    exchange.answer(on: worker, busy: busy, failure: { PrometheusError($0).response }) { _ in try work(parameters) }
   }
 
   // MARK: Rules

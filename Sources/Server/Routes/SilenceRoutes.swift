@@ -70,15 +70,8 @@ struct SilenceRoutes: Sendable {
     _ exchange: Exchange, _ read: (Exchange) throws(RequestError) -> Asked,
     _ work: @escaping @Sendable (Asked, _ nowMs: Int64) throws -> Response
   ) {
-    let asked: Asked
-    do throws(RequestError) {
-      asked = try read(exchange)
-    } catch {
-      return exchange.respond(Answers.error(error))
-    }
     let nowMs = Clock.wallMs()
-    let busy = RequestError.unavailable("too many changes are waiting: try again")
-    exchange.answer(on: administration, busy: busy, failure: { Answers.error($0) }) { _ in try work(asked, nowMs) }
+    exchange.change(on: administration, read) { try work($0, nowMs) }
   }
 }
 
