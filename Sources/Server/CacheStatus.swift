@@ -18,9 +18,7 @@ struct CacheStatus {
   static func all(of series: [SeriesState]) -> [CacheStatus] {
     var byCache: [[String]: CacheStatus] = [:]
     for state in series where state.latestMs != .min {
-      // Users are recorded by Rampart itself, events or not; what rules record has other names.
-      let name = state.key.labels.metricName
-      guard name.hasPrefix("cache_"), name != MetricFamily.activeUsers else { continue }
+      guard MetricFamily.provesLife(state.key.labels.metricName) else { continue }
       guard let service = state.key.labels["service"], let cache = state.key.labels["cache"] else { continue }
       var status =
         byCache[[service, cache]]

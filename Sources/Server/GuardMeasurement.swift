@@ -26,7 +26,7 @@ struct GuardMeasurement {
     let isOpen = { (key: SeriesKey) in
       key.labels.metricName == "cache_circuit_breaker_state" && key.labels["state"] == "open" && isOurs(key)
     }
-    let ours = store.series.filter { isOurs($0.key) && $0.key.labels.metricName != MetricFamily.activeUsers }
+    let ours = store.series.filter { isOurs($0.key) && MetricFamily.provesLife($0.key.labels.metricName) }
     let isAlive = { (series: SeriesState) in series.latestMs > nowMs - GuardMeasurement.breakerLifeMs }
     return GuardEvidence(
       lookups: step.lookups + step.errors, hits: warm.hits, misses: warm.misses, errors: step.errors,

@@ -52,4 +52,8 @@ extension MetricFamily {
 
   /// The family of a metric made from cache events; nil for any other name.
   package static func cache(named name: String) -> MetricFamily? { byName[name] }
+
+  /// Whether a metric's samples come from events alone, so that a new one proves its cache alive. Alerts and recording
+  /// rules carry caches' labels too, and are written events or not; so is the estimate of users.
+  package static func provesLife(_ name: String) -> Bool { name != activeUsers && byName[name] != nil }
 }

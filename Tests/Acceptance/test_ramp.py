@@ -140,6 +140,22 @@ def test_events_dated_ahead_do_not_keep_a_silent_cache_alive(tmp_path):
         assert held(), server.get(RAMP).json()
 
 
+def test_what_rules_record_of_a_silent_cache_does_not_keep_it_alive(tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "groups: [{name: g, interval: 1s, rules: [{record: profile:one, expr: vector(1), labels: {cache: profile}},"
+        " {alert: Silent, expr: vector(1), labels: {cache: profile}}]}]")
+    with Rampart(tmp_path, environment=FAST | {"RAMPART_RULES_FILES": str(rules)}) as server:
+        Rampart.wait_for(lambda: server.get("/api/v1/query?query=profile:one").json()["data"]["result"])
+        start(server)
+        for _ in range(2):
+            wait_for_state(server, "held")
+            time.sleep(2.5)
+            assert server.get(RAMP).json()["state"] == "held"
+            server.kill()
+            server.start()
+
+
 def test_an_open_breaker_rolls_back_at_once(fast):
     with Traffic(fast, good):
         start(fast, plan(bake="1m"))
