@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The guard's checks as a table: what is measured, where the limit is and how much room is left.
+// The guard: its checks as a table with what is measured, where the limit is and how much room is left, and its alerts.
 
 import { element, reconcile, setAttribute, setHidden, setText, setWidth } from "./dom.js";
 import { count, exactCount, percent, points } from "./format.js";
-import { checkNames, sentence, verdicts } from "./words.js";
+import { alertActions, checkNames, sentence, verdicts } from "./words.js";
 
 const columns = ["Check", "Value", "Limit", "Room left", "Samples", "Verdict"];
 
@@ -16,12 +16,34 @@ export function createGuard() {
     element("thead", {}, element("tr", {}, ...columns.map((text) => element("th", { scope: "col", text })))),
     body);
   const none = element("p", { class: "muted small", text: "No plan, so nothing is checked." });
-  const update = (checks) => {
-    setHidden(none, checks.length > 0);
+  const alerts = element("ul", { class: "guard-alerts", "aria-label": "Alerts of the guard" });
+  const update = (checks, listened) => {
+    setHidden(none, checks.length + listened.length > 0);
     setHidden(table, checks.length === 0);
+    setHidden(alerts, listened.length === 0);
     reconcile(body, checks, (check) => check.name, createRow, updateRow);
+    const keyed = listened.map((alert, index) => ({ ...alert, index }));
+    reconcile(alerts, keyed, (alert) => `${alert.index}-${alert.match}`, createAlert, updateAlert);
   };
-  return { node: element("div", {}, none, table), update };
+  return { node: element("div", {}, none, table, alerts), update };
+}
+
+function createAlert(alert) {
+  const verdict = element("span", { class: "chip" });
+  const reason = element("span", { class: "small muted" });
+  const node = element(
+    "li", { "data-testid": "guard-alert" },
+    "A firing ", element("code", { text: alert.match }), ` ${alertActions[alert.action] ?? alert.action}: `, verdict, " ", reason);
+  node.parts_ = { verdict, reason };
+  return node;
+}
+
+function updateAlert(node, alert) {
+  const verdict = verdicts[alert.verdict] ?? { word: alert.verdict, sign: "", tone: "calm" };
+  node.dataset.verdict = alert.verdict;
+  setText(node.parts_.verdict, `${verdict.sign} ${verdict.word}`);
+  node.parts_.verdict.dataset.tone = verdict.tone;
+  setText(node.parts_.reason, sentence(alert.reason));
 }
 
 function createRow(check) {
@@ -52,10 +74,13 @@ function updateRow(row, check) {
   const cells = row.cells_;
   const verdict = verdicts[check.verdict] ?? { word: check.verdict, sign: "", tone: "calm" };
   const limit = parseLimit(check.success);
-  const room = limit && roomLeft(check.value, limit);
+  // Of an expression nobody knows the unit, nor how far its values go.
+  const isRatio = !check.expr;
+  const room = limit && isRatio && roomLeft(check.value, limit);
   row.dataset.verdict = check.verdict;
-  setText(cells.value, limit ? percent(check.value) : breakerValue(check.verdict));
-  setText(cells.limit, limit ? `${limit.isFloor ? "at least" : "at most"} ${points(limit.bound * 100)}` : "none open");
+  setText(cells.value, check.success ? (isRatio ? percent(check.value) : plainNumber(check.value)) : breakerValue(check.verdict));
+  setText(cells.limit, check.success ? (isRatio && limit ? limitWords(limit) : check.success) : "none open");
+  setAttribute(cells.name, "title", check.expr ?? null);
   setText(cells.room, room ? room.text : "–");
   setHidden(cells.track, !room);
   cells.track.parentNode.dataset.empty = !room;
@@ -70,6 +95,10 @@ function updateRow(row, check) {
   setText(cells.reason, check.verdict === "pass" ? "" : sentence(check.reason));
   setAttribute(row, "title", check.reason);
 }
+
+const limitWords = ({ isFloor, bound }) => `${isFloor ? "at least" : "at most"} ${points(bound * 100)}`;
+
+const plainNumber = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(4))));
 
 const breakerValue = (verdict) => ({ pass: "closed", fail: "open" })[verdict] ?? "–";
 

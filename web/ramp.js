@@ -26,6 +26,7 @@ export function createRamp(key, onAction) {
     soakFill: element("span", { class: "fill" }),
     soak: part("span", "soak"),
     still: part("p", "standing-still", { class: "still" }),
+    reach: part("p", "propagation", { class: "small muted" }),
     next: part("time", "next-decision"),
     nextIn: element("span", { class: "muted" }),
     since: element("time"),
@@ -36,7 +37,7 @@ export function createRamp(key, onAction) {
   const line = (text, ...nodes) => element("p", { class: "line" }, element("span", { class: "muted", text }), ...nodes);
   const progress = { role: "progressbar", "aria-label": "Soak clock", "aria-valuemin": "0", "aria-valuemax": "100" };
   parts.soakBar = element("div", { class: "meter wide", ...progress }, parts.soakFill);
-  parts.soakBox = element("div", { class: "soak" }, line("Soak clock ", parts.soak), parts.soakBar, parts.still);
+  parts.soakBox = element("div", { class: "soak" }, line("Soak clock ", parts.soak), parts.soakBar, parts.still, parts.reach);
   parts.nextLine = line("Next decision ", parts.next, parts.nextIn);
   parts.sinceLine = line("In this state since ", parts.since);
   const why = element("div", {}, parts.reason, parts.sinceLine, parts.nextLine);
@@ -81,7 +82,8 @@ function update(ramp, flag, rollout, serverMs) {
   setHidden(parts.sinceLine, !rollout.state_since_ms);
   setTime(parts.since, rollout.state_since_ms || null);
   updateSteps(parts.steps, rollout);
-  parts.guard.update(rollout.checks);
+  parts.guard.update(rollout.checks, rollout.alerts ?? []);
+  updateReach(parts.reach, rollout);
   updateHistory(parts, rollout.history);
   updateButtons(ramp);
   tick(ramp, serverMs);
@@ -97,6 +99,13 @@ function updateStopped(parts, rollout, state) {
   setHidden(parts.facts, isStopped);
   setText(parts.stopped, isStopped ? `${state.word} at ${clock(rollout.state_since_ms)}. ${why}.` : "");
   setAttribute(parts.stopped, "title", isStopped ? utc(rollout.state_since_ms) : null);
+}
+
+/** How far the step's percentage has come among the instances that poll. */
+function updateReach(node, { propagation, state }) {
+  const isKnown = propagation && propagation.awaited > 0 && !STOPPED.includes(state);
+  setHidden(node, !isKnown);
+  if (isKnown) setText(node, `${propagation.current} of ${propagation.awaited} polling instances hold this percentage.`);
 }
 
 const hasSoak = ({ soak, state }) => soak.required_seconds > 0 && !["draft", "completed", ...STOPPED].includes(state);

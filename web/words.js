@@ -27,7 +27,18 @@ export const verdicts = {
   muted: { word: "Muted", sign: "z", tone: "calm" },
 };
 
-export const checkNames = { hit_ratio: "Hit rate", error_ratio: "Error rate", circuit_breaker: "Circuit breaker" };
+export const checkNames = {
+  hit_ratio: "Hit rate",
+  error_ratio: "Error rate",
+  circuit_breaker: "Circuit breaker",
+  failure_ratio: "Failures against others",
+  exposure: "On the wrong side",
+};
+
+/** What follows when an alert of the guard fires. */
+export const alertActions = {
+  rollback: "rolls back", hold: "holds", kill: "kills", observe: "is only shown",
+};
 
 const spoken = [
   [/hit_ratio/g, "hit rate"], [/error_ratio/g, "error rate"], [/>=/g, "≥"], [/<=/g, "≤"], [/(\d) %/g, "$1\u202f%"],
