@@ -12,6 +12,7 @@ enum RatioText {
 
   /// To four decimals, so that a sentence does not carry seventeen; not to be compared with a limit.
   static func rounded(_ value: Double) -> String {
-    value >= 0 && value < 1e11 ? text(Double(Int64(value * 10_000 + 0.5)) / 10_000) : value.description
+    guard value > -1e11, value < 1e11 else { return value.description }
+    return text(Double(Int64(value * 10_000 + (value < 0 ? -0.5 : 0.5))) / 10_000)
   }
 }

@@ -74,7 +74,7 @@ extension Rollout {
   package var actions: [RolloutAction] {
     switch phase {
     case .draft, .rolledBack: [.kill]
-    case .warming, .soaking: [.pause, .advance, .rollback, .kill]
+    case .propagating, .warming, .soaking: [.pause, .advance, .rollback, .kill]
     case .held(.approval, _): [.pause, .approve, .advance, .rollback, .kill]
     // It waits for an operator already; pausing would only wake the guard to hold it again.
     case .held(.breach, _): [.resume, .advance, .rollback, .kill]

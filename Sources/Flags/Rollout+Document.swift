@@ -6,7 +6,9 @@
 package import JSON
 
 extension Rollout {
-  static let documentVersion: Int64 = 1
+  static let documentVersion: Int64 = 2
+  /// Had no propagation, comparison of arms, or openings seen, and kept the evidence.
+  private static let oldestVersion: Int64 = 1
 
   /// Decoding it gives an equal ramp.
   package var document: JSONValue {
@@ -31,7 +33,7 @@ extension Rollout {
   package init(document: JSONValue) throws(FlagError) {
     let reader = try DocumentReader(document, path: "", known: Rollout.members(of: document))
     let version = try reader.requiredInteger("version", in: 0...Int64.max)
-    guard version == Rollout.documentVersion else {
+    guard (Rollout.oldestVersion...Rollout.documentVersion).contains(version) else {
       throw FlagError(
         field: "version", value: String(version),
         expected: "a ramp of another version of Rampart; this one knows \(Rollout.documentVersion)")
@@ -52,7 +54,7 @@ extension Rollout {
 
   /// An unknown version is a better complaint than its first unknown member.
   private static func members(of document: JSONValue) -> [String] {
-    guard document["version"]?.integer == documentVersion else { return document.members?.map(\.name) ?? [] }
+    guard (oldestVersion...documentVersion).contains(document["version"]?.integer ?? 0) else { return document.members?.map(\.name) ?? [] }
     return [
       "version", "key", "environment", "state", "percent", "percent_before", "state_since_ms", "reason", "cause",
       "watch", "plan",
@@ -68,6 +70,7 @@ extension Rollout {
     switch (state, watch) {
     case (.draft, nil): return .draft
     case (.killed, _): return .killed(watch)
+    case (.propagating, let watch?): return .propagating(watch)
     case (.warming, let watch?): return .warming(watch)
     case (.soaking, let watch?): return .soaking(watch)
     case (.paused, let watch?): return .paused(watch)
@@ -88,15 +91,17 @@ extension StepWatch {
     var members = [
       JSONMember(name: "step", value: .integer(Int64(step))),
       JSONMember(name: "since_ms", value: .integer(sinceMs)),
+      JSONMember(name: "reach", value: reach.document),
       JSONMember(name: "soaked_ms", value: .integer(soakedMs)),
       JSONMember(name: "passes", value: .integer(Int64(passes))),
       JSONMember(name: "failures", value: .array(failures.map { .integer(Int64($0)) })),
       JSONMember(name: "since_evaluation_ms", value: .integer(sinceEvaluationMs)),
       JSONMember(name: "skips_elapsed", value: .bool(skipsElapsed)),
+      JSONMember(name: "openings_seen", value: .integer(openingsSeen)),
       JSONMember(name: "openings_known", value: .integer(openingsKnown)),
+      JSONMember(name: "arms", value: arms.document),
     ]
     if let warmSinceMs { members.append(JSONMember(name: "warm_since_ms", value: .integer(warmSinceMs))) }
-    if let evidence { members.append(JSONMember(name: "evidence", value: evidence.document)) }
     return .object(members)
   }
 
@@ -104,8 +109,8 @@ extension StepWatch {
     let reader = try DocumentReader(
       json, path: "watch",
       known: [
-        "step", "since_ms", "soaked_ms", "passes", "failures", "since_evaluation_ms", "skips_elapsed", "openings_known",
-        "warm_since_ms", "evidence",
+        "step", "since_ms", "reach", "soaked_ms", "passes", "failures", "since_evaluation_ms", "skips_elapsed", "openings_seen",
+        "openings_known", "arms", "warm_since_ms", "evidence",
       ])
     guard let plan else { throw FlagError(field: "plan", message: "missing: a step belongs to a plan") }
     let step = Int(try reader.requiredInteger("step", in: 0...Int64(plan.steps.count - 1)))
@@ -113,6 +118,7 @@ extension StepWatch {
     self.init(
       step: step, sinceMs: try reader.requiredInteger("since_ms", in: Int64.min...Int64.max),
       checkCount: plan.checks.count)
+    reach = try Reach(reader.value("reach") ?? .object([JSONMember(name: "is_over", value: .bool(true))]))
     soakedMs = try reader.requiredInteger("soaked_ms", in: 0...plan.steps[step].bakeMs)
     passes = Int(try reader.requiredInteger("passes", in: whole))
     let counts = (try reader.array("failures", countMax: plan.checks.count) ?? []).compactMap(\.integer)
@@ -121,41 +127,69 @@ extension StepWatch {
         field: "watch.failures", message: "must be a count for each of the plan's \(plan.checks.count) checks")
     }
     failures = counts.map { Int($0) }
-    sinceEvaluationMs = try reader.requiredInteger("since_evaluation_ms", in: 0...Rollout.evaluationIntervalMs)
+    sinceEvaluationMs = try reader.requiredInteger("since_evaluation_ms", in: 0...RolloutPlan.Bounds.intervalMs.upperBound)
     skipsElapsed = try reader.bool("skips_elapsed") ?? true
+    openingsSeen = try reader.integer("openings_seen", in: whole) ?? 0
     openingsKnown = try reader.requiredInteger("openings_known", in: whole)
+    arms = try reader.value("arms").map { json throws(FlagError) in try ArmComparison(document: json) } ?? ArmComparison()
     warmSinceMs = try reader.integer("warm_since_ms", in: Int64.min...Int64.max)
-    evidence = try reader.value("evidence").map { json throws(FlagError) in try GuardEvidence(json) }
   }
 }
 
-extension GuardEvidence {
+extension StepWatch.Reach {
   fileprivate var document: JSONValue {
     var members = [
-      JSONMember(name: "lookups", value: .integer(lookups)),
-      JSONMember(name: "hits", value: .integer(hits)),
-      JSONMember(name: "misses", value: .integer(misses)),
-      JSONMember(name: "errors", value: .integer(errors)),
-      JSONMember(name: "breaker_open", value: .bool(breakerOpen)),
-      JSONMember(name: "breaker_openings", value: .integer(breakerOpenings)),
+      JSONMember(name: "waited_ms", value: .integer(waitedMs)),
+      JSONMember(name: "seen", value: .integer(Int64(seen))),
+      JSONMember(name: "current", value: .integer(Int64(current))),
+      JSONMember(name: "is_over", value: .bool(isOver)),
     ]
-    if let newestEventAgeMs {
-      members.append(JSONMember(name: "newest_event_age_ms", value: .integer(newestEventAgeMs)))
-    }
+    if let awaited { members.append(JSONMember(name: "awaited", value: .integer(Int64(awaited)))) }
     return .object(members)
   }
 
   fileprivate init(_ json: JSONValue) throws(FlagError) {
+    let reader = try DocumentReader(json, path: "watch.reach", known: ["awaited", "waited_ms", "seen", "current", "is_over"])
+    self.init()
+    awaited = try reader.integer("awaited", in: 0...Int64.max).map { Int($0) }
+    waitedMs = try reader.integer("waited_ms", in: 0...Int64.max) ?? 0
+    seen = Int(try reader.integer("seen", in: 0...Int64.max) ?? 0)
+    current = Int(try reader.integer("current", in: 0...Int64.max) ?? 0)
+    isOver = try reader.bool("is_over") ?? false
+  }
+}
+
+extension ArmComparison {
+  fileprivate var document: JSONValue {
+    .object([
+      JSONMember(name: "evaluations", value: .integer(evaluations)),
+      JSONMember(name: "mean", value: .number(mean)),
+      JSONMember(name: "squares", value: .number(squares)),
+      JSONMember(name: "treatment", value: ArmComparison.document(treatment)),
+      JSONMember(name: "control", value: ArmComparison.document(control)),
+      JSONMember(name: "exposure", value: ArmComparison.document(exposure)),
+    ])
+  }
+
+  fileprivate init(document: JSONValue) throws(FlagError) {
     let reader = try DocumentReader(
-      json, path: "watch.evidence",
-      known: ["lookups", "hits", "misses", "errors", "breaker_open", "breaker_openings", "newest_event_age_ms"])
-    let any = Int64.min...Int64.max
+      document, path: "watch.arms", known: ["evaluations", "mean", "squares", "treatment", "control", "exposure"])
     self.init(
-      lookups: try reader.requiredInteger("lookups", in: any), hits: try reader.requiredInteger("hits", in: any),
-      misses: try reader.requiredInteger("misses", in: any), errors: try reader.requiredInteger("errors", in: any),
-      breakerOpen: try reader.bool("breaker_open") ?? false,
-      breakerOpenings: try reader.requiredInteger("breaker_openings", in: any),
-      newestEventAgeMs: try reader.integer("newest_event_age_ms", in: any))
+      evaluations: try reader.requiredInteger("evaluations", in: 0...Int64.max),
+      mean: reader.value("mean")?.double ?? 0, squares: reader.value("squares")?.double ?? 0)
+    treatment = try ArmComparison.tally("treatment", reader)
+    control = try ArmComparison.tally("control", reader)
+    exposure = try ArmComparison.tally("exposure", reader)
+  }
+
+  private static func document(_ tally: GuardEvidence.Tally) -> JSONValue {
+    .object([JSONMember(name: "count", value: .integer(tally.count)), JSONMember(name: "bad", value: .integer(tally.bad))])
+  }
+
+  private static func tally(_ name: String, _ arms: DocumentReader) throws(FlagError) -> GuardEvidence.Tally {
+    let reader = try DocumentReader(arms.required(name, "a tally"), path: arms.field(name), known: ["count", "bad"])
+    return GuardEvidence.Tally(
+      count: try reader.requiredInteger("count", in: 0...Int64.max), bad: try reader.requiredInteger("bad", in: 0...Int64.max))
   }
 }
 

@@ -20,9 +20,12 @@ extension Rollout {
       JSONMember(name: "state_since_ms", value: .integer(stateSinceMs)),
       JSONMember(name: "reason", value: .string(reason)),
       JSONMember(name: "soak", value: soakJSON),
+      JSONMember(name: "propagation", value: propagationJSON),
       JSONMember(name: "warm_up_ends_ms", value: Rollout.time(warmUpEndsMs(nowMs: nowMs))),
       JSONMember(name: "next_decision_ms", value: Rollout.time(nextDecisionMs(nowMs: nowMs))),
+      JSONMember(name: "next_window_ms", value: Rollout.time(nextWindowMs(nowMs: nowMs))),
       JSONMember(name: "checks", value: .array(checksJSON)),
+      JSONMember(name: "alerts", value: .array(alertsJSON)),
       JSONMember(name: "plan", value: plan?.json ?? .null),
     ]
     let start = isActive ? [] : [JSONValue.string("start")]
@@ -34,6 +37,7 @@ extension Rollout {
   /// Why the soak clock does not run; nil while it does.
   package var standingStillBecause: String? {
     switch phase {
+    case .propagating(let watch): stillLagging(watch)
     case .warming, .soaking: nil
     case .held(.noData, let watch): ageNow(watch) ?? reason
     case .held, .paused: reason
@@ -62,21 +66,58 @@ extension Rollout {
     ])
   }
 
+  private func stillLagging(_ watch: StepWatch) -> String {
+    let expected = max(watch.reach.seen, watch.reach.awaited ?? 0)
+    let lagging = expected - watch.reach.current
+    return watch.evidence == nil || expected == 0
+      ? "the step has just begun" : "waiting for \(lagging) of \(expected) instances to poll the new percentage"
+  }
+
+  private var propagationJSON: JSONValue {
+    guard let plan, let reach = phase.watch?.reach else { return .null }
+    return .object([
+      JSONMember(name: "seen", value: .integer(Int64(reach.seen))),
+      JSONMember(name: "current", value: .integer(Int64(reach.current))),
+      JSONMember(name: "awaited", value: .integer(Int64(max(reach.seen, reach.awaited ?? 0)))),
+      JSONMember(name: "required_share", value: .number(plan.propagation.share)),
+      JSONMember(name: "waited_seconds", value: Rollout.seconds(reach.waitedMs)),
+      JSONMember(name: "timeout_seconds", value: Rollout.seconds(plan.propagation.timeoutMs)),
+    ])
+  }
+
   private func warmUpEndsMs(nowMs: Int64) -> Int64? {
     guard case .warming(let watch) = phase, let plan else { return nil }
     return nowMs + plan.warmUpMs(step: watch.step) - watch.soakedMs
   }
 
+  /// When the bake is over, or where it is, the next evaluation.
   private func nextDecisionMs(nowMs: Int64) -> Int64? {
     guard standingStillBecause == nil, let watch = phase.watch, let plan else { return nil }
-    return nowMs + plan.steps[watch.step].bakeMs - watch.soakedMs
+    let restMs = plan.steps[watch.step].bakeMs - watch.soakedMs
+    return nowMs + max(restMs, max(plan.intervalMs(step: watch.step) - watch.sinceEvaluationMs, 0))
+  }
+
+  /// When the ramp may advance by itself; nil where it may at any time, or is over.
+  private func nextWindowMs(nowMs: Int64) -> Int64? {
+    guard isActive, let plan, let watch = phase.watch else { return nil }
+    return msUntilWindow(plan, watch, nowMs: nowMs).map { nowMs + $0 }
   }
 
   private var checksJSON: [JSONValue] {
     let judged = judgedChecks
     guard judged.isEmpty else { return judged.map(\.json) }
     return (plan?.checks ?? []).map {
-      JudgedCheck(check: $0, value: nil, samples: 0, verdict: .noData, reason: "not measured yet").json
+      JudgedCheck(check: $0, value: nil, samples: 0, verdict: .noData, weight: .repeated, reason: "not measured yet").json
+    }
+  }
+
+  private var alertsJSON: [JSONValue] {
+    let judged = judgedAlerts
+    guard judged.isEmpty, let plan else { return judged.map(\.json) }
+    return plan.alerts.map { alert in
+      var judged = alert.judge([], onBreach: plan.onBreach, isWarm: true)
+      judged = JudgedAlert(alert: alert, action: judged.action, verdict: .noData, firing: [], reason: "not looked at yet")
+      return judged.json
     }
   }
 
@@ -94,20 +135,5 @@ extension Rollout {
 
   private static func time(_ milliseconds: Int64?) -> JSONValue {
     milliseconds.map { .integer($0) } ?? .null
-  }
-}
-
-extension JudgedCheck {
-  /// An item of the ROLLOUT's `checks`.
-  package var json: JSONValue {
-    .object([
-      JSONMember(name: "name", value: .string(check.name)),
-      JSONMember(name: "value", value: value.map { .number($0) } ?? .null),
-      JSONMember(name: "success", value: check.success.map { .string($0.description) } ?? .null),
-      JSONMember(name: "samples", value: .integer(samples)),
-      JSONMember(name: "min_samples", value: check.success == nil ? .null : .integer(check.minSamples)),
-      JSONMember(name: "verdict", value: .string(verdict.rawValue)),
-      JSONMember(name: "reason", value: .string(reason)),
-    ])
   }
 }

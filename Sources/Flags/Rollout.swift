@@ -3,6 +3,8 @@
 // The guarded ramp of one flag as a value: operator's actions, time and evidence go in, changes come out. It has no
 // clock and sets nothing; the shell writes each change's percentage, audit row and this document in one transaction.
 
+package import JSON
+
 /// A ramp's change of state or step.
 package struct RolloutChange: Equatable, Sendable {
   /// Wall clock, epoch milliseconds.
@@ -19,6 +21,8 @@ package struct RolloutChange: Equatable, Sendable {
   package let actor: String
   /// A sentence with the numbers that decided.
   package let reason: String
+  /// What the guard saw, where it or the schedule decided: the judged checks and alerts. Not kept in the history.
+  package var evidence: JSONValue?
 }
 
 /// Who acts when no operator does.
@@ -29,12 +33,10 @@ package enum RolloutActor {
 
 /// The ramp of one flag in one environment.
 package struct Rollout: Equatable, Sendable {
-  /// Evaluations in a row that a ratio must fail before it is a breach: one bad second is not harm.
+  /// Evaluations in a row that a check must fail before it is a breach: one bad minute is not harm.
   package static let failingEvaluationsForBreach = 3
-  /// Evaluations in a row that must pass before the next step.
-  package static let passingEvaluationsForAdvance = 3
-  /// More ticks than this do not make more evaluations.
-  package static let evaluationIntervalMs: Int64 = 1_000
+  /// Evaluations in a row that must pass before the next step, so that what flaps does not advance.
+  package static let passingEvaluationsForAdvance = 5
   /// What one tick may add to the soak clock, so that a suspended machine or a stalled driver advances no ramp.
   package static let tickElapsedMsMax: Int64 = 5_000
   /// Older changes are in the audit trail.
@@ -85,6 +87,12 @@ package struct Rollout: Equatable, Sendable {
   /// Wall clock since when the step's percentage is in force; nil before a first start.
   package var stepSinceMs: Int64? { phase.watch?.sinceMs }
 
+  /// Wall clock when the ramp began that is under way, as far back as the history reaches; nil before a first start.
+  package var startedMs: Int64? {
+    let ended: Set<RolloutState> = [.draft, .rolledBack, .completed, .killed]
+    return history.last { ended.contains($0.from) && !ended.contains($0.to) }?.atMs ?? history.first?.atMs
+  }
+
   /// Wall clock from which hits and misses count: the end of the warm-up, while it lasts the step's beginning.
   package var hitRatioSinceMs: Int64? { phase.watch.map { $0.warmSinceMs ?? $0.sinceMs } }
 
@@ -94,19 +102,26 @@ package struct Rollout: Equatable, Sendable {
     if !isActive { percent = flagPercent }
   }
 
+  /// Whether the guard evaluates the plan's checks after so much more time, so that their expressions are wanted then.
+  package func isEvaluationDue(afterMs elapsedMs: Int64) -> Bool {
+    guard isActive, let plan, let watch = phase.watch else { return false }
+    return watch.evidence == nil || watch.sinceEvaluationMs + elapsedMs >= plan.intervalMs(step: watch.step)
+  }
+
   /// Moves to a phase, and records it.
   mutating func move(
     to next: RolloutPhase, percent nextPercent: Percentage? = nil, actor: String, reason: String, nowMs: Int64
   ) -> RolloutChange {
-    let change = RolloutChange(
+    var change = RolloutChange(
       atMs: nowMs, from: state, to: next.state, step: next.watch?.step ?? 0, percent: nextPercent ?? percent,
       setsPercent: nextPercent != nil, actor: actor, reason: reason)
+    history.append(change)
+    if history.count > Rollout.historyMax { history.removeFirst(history.count - Rollout.historyMax) }
+    change.evidence = judgement
     phase = next
     percent = change.percent
     self.reason = reason
     stateSinceMs = nowMs
-    history.append(change)
-    if history.count > Rollout.historyMax { history.removeFirst(history.count - Rollout.historyMax) }
     return change
   }
 
@@ -116,11 +131,9 @@ package struct Rollout: Equatable, Sendable {
   ) -> RolloutChange {
     var watch = StepWatch(step: step, sinceMs: nowMs, checkCount: plan.checks.count)
     watch.skipsElapsed = !isWithinTick
-    if plan.warmUpMs(step: step) == 0 { watch.warmSinceMs = nowMs }
     let target = plan.steps[step]
     let isLast = step == plan.steps.count - 1
-    let next: RolloutPhase =
-      if isLast, target.bakeMs == 0, !target.approval { .completed(watch) } else { Rollout.watching(watch) }
+    let next: RolloutPhase = isLast && target.bakeMs == 0 && !target.approval ? .completed(watch) : .propagating(watch)
     return move(to: next, percent: target.percent, actor: actor, reason: reason, nowMs: nowMs)
   }
 
@@ -148,8 +161,9 @@ package struct Rollout: Equatable, Sendable {
     }
   }
 
-  /// Warming until the warm-up is over, then soaking.
+  /// Propagating until the change has reached those who poll, then warming until the warm-up is over, then soaking.
   static func watching(_ watch: StepWatch) -> RolloutPhase {
-    watch.warmSinceMs == nil ? .warming(watch) : .soaking(watch)
+    if !watch.reach.isOver { return .propagating(watch) }
+    return watch.warmSinceMs == nil ? .warming(watch) : .soaking(watch)
   }
 }

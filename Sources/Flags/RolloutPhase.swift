@@ -5,7 +5,7 @@
 /// The word for a phase, as the contract spells it.
 package enum RolloutState: String, CaseIterable, Sendable {
   case draft
-  /// Reserved for waiting until the instances hold the new percentage; passed through at once as yet.
+  /// Waiting until the instances that poll the flag hold the new percentage.
   case propagating
   case warming, soaking, held, paused
   case rolledBack = "rolled_back"
@@ -18,55 +18,20 @@ package enum HoldCause: String, CaseIterable, Sendable {
   case noData = "no_data"
   /// Left by itself when the checks become conclusive.
   case inconclusive
+  /// Baked, outside the plan's windows; left by itself when one opens.
+  case window
   /// Left by `approve`.
   case approval
+  /// An alert fires that the plan answers by holding; left by itself when it is resolved.
+  case alert
   /// The guard found harm and the plan says hold; left by an operator only.
   case breach
-}
-
-/// What is known about the step a ramp is on.
-package struct StepWatch: Equatable, Sendable {
-  /// From 0.
-  package let step: Int
-  /// Wall clock when the step's percentage was set.
-  package let sinceMs: Int64
-  /// Wall clock when the warm-up ended; nil while it lasts.
-  package internal(set) var warmSinceMs: Int64?
-  /// Time with fresh data, not above the step's bake.
-  package internal(set) var soakedMs: Int64 = 0
-  /// Evaluations in a row in which nothing spoke against going on.
-  var passes = 0
-  /// For each check of the plan, evaluations in a row that failed.
-  var failures: [Int]
-  /// Time since the last evaluation that counted.
-  var sinceEvaluationMs: Int64 = 0
-  /// The clock was stopped until now: the next tick's elapsed time began before and does not count.
-  var skipsElapsed = true
-  /// Openings of the breaker that an operator resumed after.
-  var openingsKnown: Int64 = 0
-  package internal(set) var evidence: GuardEvidence?
-
-  init(step: Int, sinceMs: Int64, checkCount: Int) {
-    self.step = step
-    self.sinceMs = sinceMs
-    failures = [Int](repeating: 0, count: checkCount)
-  }
-
-  /// What an operator's resume makes of it: the same soak, everything else counted anew.
-  func resumed() -> StepWatch {
-    var watch = self
-    watch.passes = 0
-    watch.failures = failures.map { _ in 0 }
-    watch.sinceEvaluationMs = 0
-    watch.skipsElapsed = true
-    watch.openingsKnown = evidence?.breakerOpenings ?? openingsKnown
-    return watch
-  }
 }
 
 /// Where a ramp stands.
 package enum RolloutPhase: Equatable, Sendable {
   case draft
+  case propagating(StepWatch)
   case warming(StepWatch)
   case soaking(StepWatch)
   case held(HoldCause, StepWatch)
@@ -79,6 +44,7 @@ package enum RolloutPhase: Equatable, Sendable {
   package var state: RolloutState {
     switch self {
     case .draft: .draft
+    case .propagating: .propagating
     case .warming: .warming
     case .soaking: .soaking
     case .held: .held
@@ -93,8 +59,8 @@ package enum RolloutPhase: Equatable, Sendable {
   package var watch: StepWatch? {
     switch self {
     case .draft: nil
-    case .warming(let watch), .soaking(let watch), .held(_, let watch), .paused(let watch), .rolledBack(let watch),
-      .completed(let watch):
+    case .propagating(let watch), .warming(let watch), .soaking(let watch), .held(_, let watch), .paused(let watch),
+      .rolledBack(let watch), .completed(let watch):
       watch
     case .killed(let watch): watch
     }
@@ -103,7 +69,7 @@ package enum RolloutPhase: Equatable, Sendable {
   /// Whether the ramp owns the flag's percentage and its guard watches.
   package var isActive: Bool {
     switch self {
-    case .warming, .soaking, .held, .paused: true
+    case .propagating, .warming, .soaking, .held, .paused: true
     case .draft, .rolledBack, .completed, .killed: false
     }
   }
@@ -112,6 +78,7 @@ package enum RolloutPhase: Equatable, Sendable {
   func with(_ watch: StepWatch) -> RolloutPhase {
     switch self {
     case .draft: .draft
+    case .propagating: .propagating(watch)
     case .warming: .warming(watch)
     case .soaking: .soaking(watch)
     case .held(let cause, _): .held(cause, watch)

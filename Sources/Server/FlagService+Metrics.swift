@@ -29,18 +29,10 @@ extension FlagService {
       MetricsPage.Entry(
         MetricFamily("rampart_flag_rollout_age_seconds", .gauge, "Time since the ramp's first step above 0 percent."),
         flags.compactMap { id, flag, rollout in
-          guard let startedMs = rollout?.firstStepMs, flag.rollout?.percent != .zero else { return nil }
+          guard let startedMs = rollout?.startedMs, flag.rollout?.percent != .zero else { return nil }
           return .number(labels("rampart_flag_rollout_age_seconds", id), Double(max(nowMs - startedMs, 0)) / 1000)
         }),
       MetricsPage.Entry(MetricFamily("rampart_rollout_state", .gauge, "1 for the state the ramp is in, 0 for the others."), states),
     ]
-  }
-}
-
-extension Rollout {
-  /// When the newest ramp left 0 percent, as far back as the history reaches; nil before the first.
-  fileprivate var firstStepMs: Int64? {
-    let inactive: Set<RolloutState> = [.draft, .rolledBack, .completed, .killed]
-    return history.last { inactive.contains($0.from) && !inactive.contains($0.to) }?.atMs ?? history.first?.atMs
   }
 }

@@ -36,15 +36,22 @@ final class FlagService: Sendable {
   private let store: Store
   private let streams: ChangeStreams
   private let resolutionMs: Int64
+  private let review: @Sendable (CompiledGuard) throws(RequestError) -> Void
   private let picture: Mutex<Picture>
   private let writing = Mutex(())
   private let savedMs = Mutex<[FlagID: Int64]>([:])
 
   /// Reads the flags and ramps of the store; a new store gets `ENABLE_PROFILE_CACHE`, off.
   ///
-  /// - Parameter resolutionMs: width of the windows that a guard is measured in.
-  init(store: Store, streams: ChangeStreams, resolutionMs: Int64, nowMs: Int64) throws {
+  /// - Parameters:
+  ///   - resolutionMs: width of the windows that a guard is measured in.
+  ///   - review: says what stands against a plan that a ramp is about to follow.
+  init(
+    store: Store, streams: ChangeStreams, resolutionMs: Int64, nowMs: Int64,
+    review: @escaping @Sendable (CompiledGuard) throws(RequestError) -> Void
+  ) throws {
     self.store = store
+    self.review = review
     self.resolutionMs = resolutionMs
     self.streams = streams
     picture = Mutex(try FlagService.load(store))
@@ -88,10 +95,10 @@ final class FlagService: Sendable {
   }
 
   /// Ramps that own their flag's percentage, with the caches their flag governs.
-  func activeRollouts() -> [(rollout: Rollout, caches: [String])] {
+  func activeRollouts() -> [(id: FlagID, rollout: Rollout, caches: [String])] {
     picture.withLock { picture in
-      picture.rollouts.values.filter(\.isActive).map { rollout in
-        (rollout, picture.sets[rollout.environment]?.flag(key: rollout.key)?.caches ?? [])
+      picture.rollouts.filter { $0.value.isActive }.map { id, rollout in
+        (id, rollout, picture.sets[id.environment]?.flag(key: id.key)?.caches ?? [])
       }
     }
   }
@@ -160,6 +167,7 @@ final class FlagService: Sendable {
     _ id: FlagID, from old: Flag?, to new: Flag, actor: String, reason: String, nowMs: Int64
   ) throws -> Flag {
     if let old, old.definition == new.definition { return old }
+    if let plan = new.plan { _ = try CompiledGuard(plan, path: "plan") }
     let isRamping = picture.withLock { $0.rollouts[id]?.isActive } == true
     if isRamping, let member = old?.rampedMember(changedIn: new) {
       throw RequestError.conflict("\(member): a ramp is under way and relies on it: roll the ramp back or kill it first")
@@ -191,11 +199,7 @@ final class FlagService: Sendable {
   func start(_ id: FlagID, plan: RolloutPlan?, reason: String, nowMs: Int64) throws -> Rollout {
     try writing.withLock { _ in
       let flag = try flag(id)
-      guard let plan = plan ?? flag.plan else {
-        throw RequestError.badRequest(
-          "steps: missing: flag \(id.key) has no plan of its own: send one, such as "
-            + #"{"steps":[{"percent":10,"bake":"1h"},{"percent":100}]}"#)
-      }
+      let plan = try self.plan(plan, of: flag)
       guard !flag.caches.isEmpty else {
         throw RequestError.conflict("flag \(id.key): governs no caches, so nothing could guard the ramp: set its caches first")
       }
@@ -210,12 +214,23 @@ final class FlagService: Sendable {
         throw RequestError.badRequest(
           "guard.window: \(DurationText.spoken(milliseconds: plan.windowMs)): must be at least \(least), twice the resolution")
       }
+      try review(try CompiledGuard(plan))
       var rollout = try rollout(id, nowMs: nowMs)
       let changes = try rollout.start(
         plan, flagPercent: flag.rollout?.percent ?? .zero, actor: Actor.localUser, reason: reason, nowMs: nowMs)
       try commit(changes, rollout, flag, id, action: "rollout start")
       return rollout
     }
+  }
+
+  /// The plan that a start follows.
+  ///
+  /// - Parameter plan: nil takes the flag's own.
+  func plan(_ plan: RolloutPlan?, of flag: Flag) throws(RequestError) -> RolloutPlan {
+    if let plan = plan ?? flag.plan { return plan }
+    throw .badRequest(
+      "steps: missing: flag \(flag.key) has no plan of its own: send one, such as "
+        + #"{"steps":[{"percent":10,"bake":"1h"},{"percent":100}]}"#)
   }
 
   /// An operator's action on a ramp.
@@ -231,13 +246,15 @@ final class FlagService: Sendable {
 
   /// Gives a ramp its time and its evidence.
   ///
+  /// - Parameter measured: the ramp as it was when the evidence was measured; of a step that was left meanwhile it says nothing
+  ///   about the next.
   /// - Returns: what changed; all of it is on disk.
   func tick(
-    _ key: String, _ environment: String, elapsedMs: Int64, nowMs: Int64, _ evidence: GuardEvidence
+    _ id: FlagID, _ measured: Rollout, elapsedMs: Int64, nowMs: Int64, _ evidence: GuardEvidence
   ) throws(StoreError) -> [RolloutChange] {
-    let id = FlagID(environment: environment, key: key)
     let result: Result<[RolloutChange], StoreError> = writing.withLock { _ in
       guard var rollout = picture.withLock({ $0.rollouts[id] }), rollout.isActive, let flag = try? flag(id) else { return .success([]) }
+      guard rollout.stepSinceMs == measured.stepSinceMs else { return .success([]) }
       let changes = rollout.tick(elapsedMs: elapsedMs, nowMs: nowMs, evidence: evidence)
       do throws(StoreError) {
         if changes.isEmpty {

@@ -1,56 +1,185 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flags
+internal import Platform
+internal import PromQL
 internal import Storage
+internal import Synchronization
 internal import TimeSeries
 
-// Reads from the store what a ramp's guard judges: exact sums of the flag's own caches, only of windows that lie wholly
-// within the step, so that what happened before it is not held against it.
+// Reads what a ramp's guard judges: exact sums of the flag's own caches, only of windows that lie wholly within the step, so
+// that what happened before it is not held against it; the plan's expressions; the alerts that fire.
 
-struct GuardMeasurement {
+final class GuardMeasurement: Sendable {
   /// A breaker says only when its state changes, so the last word holds long; but not for ever, since the service that
   /// said it may be gone.
   private static let breakerLifeMs: Int64 = 86_400_000
+  /// How far back the time before a ramp is looked at.
+  private static let beforeMs: Int64 = 86_400_000
+  /// Of one expression, and of all of a plan: other ramps wait meanwhile.
+  private static let queryTimeoutMs: Int64 = 1_000
+  private static let queriesTimeoutMs: Int64 = 2_000
 
-  let store: Store
-  let resolutionMs: Int64
+  /// What stays the same while a ramp follows a plan.
+  private struct Known {
+    let plan: RolloutPlan
+    let compiled: CompiledGuard?
+    let startedMs: Int64
+    let before: GuardEvidence.Tally
+  }
 
-  /// - Parameter caches: the caches that the flag governs.
-  func evidence(for rollout: Rollout, caches: [String], nowMs: Int64) throws(StoreError) -> GuardEvidence {
-    guard let plan = rollout.plan, let stepSinceMs = rollout.stepSinceMs else { return GuardEvidence() }
+  private let store: Store
+  private let queries: QueryService
+  private let rules: RuleService?
+  private let resolutionMs: Int64
+  private let known = Mutex<[FlagService.FlagID: Known]>([:])
+
+  /// - Parameter rules: nil where no rules are evaluated; no alert is known then.
+  init(store: Store, rules: RuleService?, resolutionMs: Int64) {
+    self.store = store
+    self.rules = rules
+    self.resolutionMs = resolutionMs
+    queries = QueryService(store: store, resolutionMs: resolutionMs)
+  }
+
+  /// - Parameters:
+  ///   - caches: the caches that the flag governs.
+  ///   - isEvaluation: whether the plan's expressions are to be evaluated.
+  ///   - instances: that poll the flag.
+  func evidence(
+    for rollout: Rollout, caches: [String], instances: GuardEvidence.Instances, isEvaluation: Bool, nowMs: Int64
+  ) throws(StoreError) -> GuardEvidence {
+    var evidence = GuardEvidence()
+    evidence.instances = instances
+    guard let plan = rollout.plan, let stepSinceMs = rollout.stepSinceMs, let step = rollout.phase.watch?.step else { return evidence }
     let names = Set(caches)
     let isOurs = { (key: SeriesKey) in key.labels["cache"].map(names.contains) ?? false }
+    let known = try known(of: rollout, plan, isOurs)
+    try measureTotals(&evidence, rollout, plan, stepSinceMs: stepSinceMs, step: step, nowMs: nowMs, isOurs)
+    evidence.before = known.before
+    try measureBreaker(&evidence, stepSinceMs: stepSinceMs, nowMs: nowMs, isOurs)
+    if let compiled = known.compiled {
+      evidence.alerts = rules.map { $0.firing(matching: compiled.selections) } ?? compiled.selections.map { _ in nil }
+      evidence.utcOffsetMs = compiled.utcOffsetMs(atMs: nowMs)
+      if isEvaluation { evidence.measurements = measure(compiled.checks, nowMs: nowMs) }
+    }
+    return evidence
+  }
+
+  /// Forgets ramps other than these.
+  func keep(_ ids: Set<FlagService.FlagID>) {
+    known.withLock { known in known = known.filter { ids.contains($0.key) } }
+  }
+
+  private func known(of rollout: Rollout, _ plan: RolloutPlan, _ isOurs: (SeriesKey) -> Bool) throws(StoreError) -> Known {
+    let id = FlagService.FlagID(environment: rollout.environment, key: rollout.key)
+    let startedMs = rollout.startedMs ?? rollout.stateSinceMs
+    if let known = known.withLock({ $0[id] }), known.plan == plan, known.startedMs == startedMs { return known }
+    var before = CacheTotals()
+    for sum in try sums(fromMs: startedMs - GuardMeasurement.beforeMs, untilMs: startedMs, isOurs) { before.add(sum) }
+    let new = Known(
+      // A plan that no longer compiles has become so by a change of the time zones there are, or of the language.
+      plan: plan, compiled: try? CompiledGuard(plan), startedMs: startedMs,
+      before: GuardEvidence.Tally(count: before.lookups, bad: before.lookupFailures))
+    known.withLock { $0[id] = new }
+    return new
+  }
+
+  // MARK: Totals
+
+  private func measureTotals(
+    _ evidence: inout GuardEvidence, _ rollout: Rollout, _ plan: RolloutPlan, stepSinceMs: Int64, step: Int, nowMs: Int64,
+    _ isOurs: (SeriesKey) -> Bool
+  ) throws(StoreError) {
     let windowFromMs = nowMs - plan.windowMs
-    let step = try totals(fromMs: max(stepSinceMs, windowFromMs), nowMs, isOurs)
-    let warm = try totals(fromMs: max(rollout.hitRatioSinceMs ?? stepSinceMs, windowFromMs), nowMs, isOurs)
-    let isOpen = { (key: SeriesKey) in
+    var whole = CacheTotals()
+    for sum in try sums(fromMs: max(stepSinceMs, windowFromMs), untilMs: nowMs + 1, isOurs) { whole.add(sum) }
+    evidence.errors = GuardEvidence.Tally(count: whole.lookups + whole.errors, bad: whole.errors)
+
+    let warmSinceMs = rollout.hitRatioSinceMs ?? stepSinceMs
+    var warm = warmSinceMs <= max(stepSinceMs, windowFromMs) ? whole : CacheTotals()
+    if warmSinceMs > max(stepSinceMs, windowFromMs) {
+      for sum in try sums(fromMs: warmSinceMs, untilMs: nowMs + 1, isOurs) { warm.add(sum) }
+    }
+    evidence.reads = GuardEvidence.Tally(count: warm.hits + warm.misses, bad: warm.misses)
+
+    // At least one whole window lies within it, whatever the grid.
+    let recentMs = max(plan.intervalMs(step: step), 2 * resolutionMs)
+    var (recent, treatment, control, flagged) = (CacheTotals(), CacheTotals(), CacheTotals(), [String: Int64]())
+    for sum in try sums(fromMs: max(stepSinceMs, nowMs - recentMs), untilMs: nowMs + 1, isOurs) {
+      recent.add(sum)
+      let cohort = sum.key.labels["cohort"]
+      if cohort == "treatment" { treatment.add(sum) }
+      if cohort == "control" { control.add(sum) }
+      if let cohort, sum.key.labels["reason"] == "flag_off" { flagged[cohort, default: 0] += sum.count }
+    }
+    evidence.recentErrors = GuardEvidence.Tally(count: recent.lookups + recent.errors, bad: recent.errors)
+    evidence.treatment = treatment.arm(bypassed: flagged["treatment"] ?? 0)
+    evidence.control = control.arm(bypassed: flagged["control"] ?? 0)
+  }
+
+  /// Of counters, from the first window that starts at `fromMs` or later.
+  private func sums(fromMs: Int64, untilMs: Int64, _ isOurs: (SeriesKey) -> Bool) throws(StoreError) -> [SeriesSum] {
+    let alignedMs = floor(fromMs + resolutionMs - 1, to: resolutionMs)
+    return try store.sums(fromMs: alignedMs, untilMs: max(untilMs, alignedMs)) { $0.kind == .counter && isOurs($0) }
+  }
+
+  // MARK: Breaker and life
+
+  private func measureBreaker(
+    _ evidence: inout GuardEvidence, stepSinceMs: Int64, nowMs: Int64, _ isOurs: (SeriesKey) -> Bool
+  ) throws(StoreError) {
+    func isOpen(_ key: SeriesKey) -> Bool {
       key.labels.metricName == "cache_circuit_breaker_state" && key.labels["state"] == "open" && isOurs(key)
     }
     let ours = store.series.filter { isOurs($0.key) && MetricFamily.provesLife($0.key.labels.metricName) }
     let isAlive = { (series: SeriesState) in series.latestMs > nowMs - GuardMeasurement.breakerLifeMs }
-    return GuardEvidence(
-      lookups: step.lookups + step.errors, hits: warm.hits, misses: warm.misses, errors: step.errors,
-      breakerOpen: ours.contains { isOpen($0.key) && $0.value == 1 && isAlive($0) },
-      breakerOpenings: try store.sampleCount(equalTo: 1, sinceMs: stepSinceMs, where: isOpen),
-      newestEventAgeMs: newestEventAgeMs(ours, nowMs))
+    evidence.breakerOpen = ours.contains { isOpen($0.key) && $0.value == 1 && isAlive($0) }
+    evidence.breakerOpenings = try store.sampleCount(equalTo: 1, sinceMs: stepSinceMs, where: isOpen)
+    evidence.newestEventAgeMs = newestEventAgeMs(ours, nowMs)
   }
 
-  private func totals(fromMs: Int64, _ nowMs: Int64, _ isOurs: (SeriesKey) -> Bool) throws(StoreError) -> CacheTotals {
-    // The first window that starts within the step.
-    let alignedMs = floor(fromMs + resolutionMs - 1, to: resolutionMs)
-    let sums = try store.sums(fromMs: alignedMs, untilMs: max(nowMs + 1, alignedMs)) { key in
-      key.kind == .counter && isOurs(key)
-    }
-    return sums.reduce(into: CacheTotals()) {
-      $0.add(metric: $1.key.labels.metricName, count: $1.count, histogram: nil)
-    }
-  }
-
-  /// Of events: what Rampart records itself would look alive for ever.
-  ///
   /// Counters know the window an event fell into, not its moment: the age is at least this.
   private func newestEventAgeMs(_ series: [SeriesState], _ nowMs: Int64) -> Int64? {
     series.filter { $0.freshMs != .min }
       .map { max(nowMs - $0.freshMs - ($0.key.kind == .gauge ? 0 : resolutionMs), 0) }.min()
+  }
+
+  // MARK: Expressions
+
+  private func measure(_ checks: [CompiledGuard.Check], nowMs: Int64) -> [GuardEvidence.Measurement] {
+    let deadlineMs = Clock.monotonicMs() + GuardMeasurement.queriesTimeoutMs
+    return checks.map { check in
+      do {
+        let values = try values(of: check.expr, nowMs: nowMs, deadlineMs: deadlineMs)
+        let samples = try check.samples.map { try self.values(of: $0, nowMs: nowMs, deadlineMs: deadlineMs).reduce(0, +) }
+        return GuardEvidence.Measurement(values: values, samples: samples)
+      } catch {
+        return GuardEvidence.Measurement(fault: "\(error)")
+      }
+    }
+  }
+
+  private func values(of expr: Expr, nowMs: Int64, deadlineMs: Int64) throws -> [Double] {
+    var terms = QueryService.Terms()
+    terms.timeoutMs = max(min(GuardMeasurement.queryTimeoutMs, deadlineMs - Clock.monotonicMs()), 1)
+    switch try queries.value(of: expr, atMs: nowMs, terms).value {
+    case .scalar(let value, _): return [value]
+    case .vector(let samples): return samples.map(\.value)
+    case .matrix, .string: preconditionFailure("a guard's expressions are checked when it is compiled")
+    }
+  }
+}
+
+extension CacheTotals {
+  /// Adds a counter's sum.
+  mutating func add(_ sum: SeriesSum) { add(metric: sum.key.labels.metricName, count: sum.count, histogram: nil) }
+
+  /// As a guard compares it.
+  ///
+  /// - Parameter bypassed: lookups that the flag sent past the cache.
+  func arm(bypassed: Int64) -> GuardEvidence.Arm {
+    GuardEvidence.Arm(
+      lookups: GuardEvidence.Tally(count: lookups, bad: lookupFailures), cached: hits + misses, bypassed: bypassed)
   }
 }

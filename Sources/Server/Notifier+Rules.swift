@@ -28,7 +28,7 @@ extension Notifier {
   }
 
   /// Says which groups there are.
-  func keep(_ groups: [RuleGroup], nowMs: Int64) { keep(groups: Set(groups.map(\.place)), nowMs: nowMs) }
+  func keep(_ groups: [RuleGroup], nowMs: Int64) { keep(groups: Set(groups.map(\.place) + [RolloutNotices.group]), nowMs: nowMs) }
 }
 
 extension RuleGroup {

@@ -14,11 +14,21 @@ final class RolloutDriver: Sendable {
   private let flags: FlagService
   private let measurement: GuardMeasurement
   private let logger: Logger
+  private let instances: @Sendable (FlagService.FlagID) -> GuardEvidence.Instances
+  private let ticked: @Sendable (_ nowMs: Int64) -> Void
 
-  init(flags: FlagService, store: Store, resolutionMs: Int64, logger: Logger) {
+  /// - Parameters:
+  ///   - instances: those that poll a flag.
+  ///   - ticked: called after each second's work.
+  init(
+    flags: FlagService, measurement: GuardMeasurement, logger: Logger,
+    instances: @escaping @Sendable (FlagService.FlagID) -> GuardEvidence.Instances, ticked: @escaping @Sendable (Int64) -> Void
+  ) {
     self.flags = flags
-    self.measurement = GuardMeasurement(store: store, resolutionMs: resolutionMs)
+    self.measurement = measurement
     self.logger = logger
+    self.instances = instances
+    self.ticked = ticked
   }
 
   /// The thread that does so, not yet started.
@@ -27,17 +37,21 @@ final class RolloutDriver: Sendable {
   }
 
   private func tick(elapsedMs: Int64) {
-    for target in flags.activeRollouts() {
+    let targets = flags.activeRollouts()
+    for target in targets {
       let nowMs = Clock.wallMs()
       do throws(StoreError) {
-        let evidence = try measurement.evidence(for: target.rollout, caches: target.caches, nowMs: nowMs)
-        let changes = try flags.tick(target.rollout.key, target.rollout.environment, elapsedMs: elapsedMs, nowMs: nowMs, evidence)
-        for change in changes { log(change, target.rollout) }
+        let evidence = try measurement.evidence(
+          for: target.rollout, caches: target.caches, instances: instances(target.id),
+          isEvaluation: target.rollout.isEvaluationDue(afterMs: elapsedMs), nowMs: nowMs)
+        for change in try flags.tick(target.id, target.rollout, elapsedMs: elapsedMs, nowMs: nowMs, evidence) { log(change, target.rollout) }
       } catch {
         // The ramp stays as it is and the next tick tries again; a guard that cannot see lets nothing advance.
         logger.error("ramp of \(target.rollout.key): \(error)")
       }
     }
+    measurement.keep(Set(targets.map(\.id)))
+    ticked(Clock.wallMs())
   }
 
   private func log(_ change: RolloutChange, _ rollout: Rollout) {

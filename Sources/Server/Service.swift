@@ -67,8 +67,6 @@ package final class Service: Sendable {
     let store = try Store(configuration.store)
     do {
       let streams = ChangeStreams()
-      let flags = try FlagService(
-        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs)
       let workers = Workers()
       let logger = logger
       let notifier = try Notifier(store: NotificationTable(store: store)) { $0.write(to: logger) }
@@ -76,8 +74,10 @@ package final class Service: Sendable {
       let groups = try RuleFiles(configuration.rules).groups
       let rules = makeRules(store, streams, notifier)
       try rules.begin(groups, nowMs: startedMs)
-      let driver = RolloutDriver(flags: flags, store: store, resolutionMs: configuration.resolutionMs, logger: logger)
-        .makeThread()
+      let flags = try FlagService(
+        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs,
+        review: { (compiled) throws(RequestError) in try rules.review(compiled) })
+      let driver = makeDriver(store, flags, rules, notifier)
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
@@ -187,6 +187,16 @@ package final class Service: Sendable {
     }
   }
 
+  private func makeDriver(
+    _ store: Store, _ flags: FlagService, _ rules: RuleService, _ notifier: Notifier
+  ) -> RepeatingThread {
+    let notices = RolloutNotices(flags: flags, notifier: notifier)
+    return RolloutDriver(
+      flags: flags, measurement: GuardMeasurement(store: store, rules: rules, resolutionMs: configuration.resolutionMs), logger: logger,
+      instances: { _ in GuardEvidence.Instances() }, ticked: { notices.tell(nowMs: $0) }
+    ).makeThread()
+  }
+
   private func makeSources(_ store: Store, _ counters: IngestCounters) -> SourceSet {
     let sink = SourceIntake(
       store: store, counters: counters, keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs),
@@ -230,7 +240,10 @@ package final class Service: Sendable {
       export: StoreExport(store: store, resolutionMs: configuration.resolutionMs), worker: workers.exports, logger: logger
     ).add(to: &router)
     EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
-    FlagRoutes(flags: flags, administration: workers.administration, stream: streams.page).add(to: &router)
+    FlagRoutes(
+      flags: flags, administration: workers.administration, stream: streams.page,
+      backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: workers.backtests
+    ).add(to: &router)
     SilenceRoutes(silences: silences, rules: metrics.rules, administration: workers.administration).add(to: &router)
     NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)

@@ -27,6 +27,20 @@ package struct CacheTotals: Sendable, Equatable {
   /// errors / (lookups + errors), 0…1; nil without either.
   package var errorRatio: Double? { CacheTotals.ratio(errors, of: lookups + errors) }
 
+  package mutating func add(_ other: CacheTotals) {
+    hits += other.hits
+    misses += other.misses
+    bypasses += other.bypasses
+    staleHits += other.staleHits
+    sets += other.sets
+    invalidations += other.invalidations
+    invalidationErrors += other.invalidationErrors
+    invalidatedKeys += other.invalidatedKeys
+    errors += other.errors
+    lookupFailures += other.lookupFailures
+    durations.add(other.durations)
+  }
+
   /// Adds what a series counted. Series that are no part of the totals are ignored.
   ///
   /// - Parameters:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guarded ramp against the running server: it advances, holds, rolls back, and survives a restart."""
 
+import json
+import signal
 import threading
 import time
 
 import pytest
 
+from alertmanager import Hook
 from rampart import Rampart
 
 KEY = "ENABLE_PROFILE_CACHE"
@@ -194,7 +197,7 @@ def test_operators_pause_resume_roll_back_and_kill(fast):
         assert act("pause").json()["state"] == "paused"
         assert fast.request("PATCH", f"/api/v1/flags/{KEY}", {"rollout": {"variant": "on", "percent": 70}}).status == 409
         assert fast.post(RAMP, plan()).status == 409
-        assert act("resume").json()["state"] in ("warming", "soaking")
+        assert act("resume").json()["state"] in ("propagating", "warming", "soaking")
         rolled = act("rollback", "not today").json()
         assert (rolled["state"], rolled["percent"]) == ("rolled_back", 0)
         start(fast, plan(bake="1m"))
@@ -202,7 +205,7 @@ def test_operators_pause_resume_roll_back_and_kill(fast):
         answer = fast.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1").json()
         assert (answer["value"], answer["reason"]) == (False, "DISABLED")
         assert act("resume").status == 409
-        assert start(fast)["state"] in ("warming", "soaking")
+        assert start(fast)["state"] == "propagating"
     reasons = [entry["reason"] for entry in fast.get(f"/api/v1/audit?flag={KEY}").json()["entries"]]
     assert any("not today" in reason for reason in reasons) and any("fire" in reason for reason in reasons)
     assert act("dance").status == 404
@@ -212,8 +215,14 @@ def test_operators_pause_resume_roll_back_and_kill(fast):
     ({"steps": []}, "steps"),
     ({"steps": [{"percent": 50}, {"percent": 10}]}, "steps[1].percent"),
     ({"steps": [{"percent": 10, "bake": "soon"}, {"percent": 100}]}, "bake"),
-    ({"steps": [{"percent": 100}], "guard": {"checks": [{"name": "x", "expr": "up", "success": "> 0"}]}}, "built-in"),
-    ({"steps": [{"percent": 100}], "guard": {"alerts": ["{cache=\"profile\"}"]}}, "alerts"),
+    ({"steps": [{"percent": 100}], "guard": {"checks": [{"name": "x", "expr": "up(", "success": "> 0"}]}},
+     "guard.checks[0].expr: up(: 1:"),
+    ({"steps": [{"percent": 100}], "guard": {"checks": [{"name": "x", "expr": "up[5m]", "success": "> 0"}]}}, "not a range vector"),
+    ({"steps": [{"percent": 100}], "guard": {"checks": [{"name": "x", "expr": "up", "samples": "1+", "success": "> 0"}]}},
+     "guard.checks[0].samples"),
+    ({"steps": [{"percent": 100}], "guard": {"alerts": ["{cache=~\"(\"}"]}}, "guard.alerts[0]"),
+    ({"steps": [{"percent": 100}], "guard": {"alerts": ["{alertname=\"NoSuchAlert\"}"]}}, "no rule in force gives such an alert"),
+    ({"steps": [{"percent": 100}], "windows": [{"from": "09:00"}], "timezone": "Mars/Base"}, "timezone: Mars/Base"),
     ({"steps": [{"percent": 100}], "colour": 1}, "colour"),
 ])
 def test_wrong_plans_say_what_is_wrong(fast, document, text):
@@ -225,4 +234,151 @@ def test_wrong_plans_say_what_is_wrong(fast, document, text):
 def test_the_plan_of_the_flag_starts_without_a_body(fast):
     ramp = start(fast, {})
     assert [step["bake_seconds"] for step in ramp["steps"]] == [3600, 3600, 3600]
-    assert ramp["percent"] == 10 and ramp["state"] == "warming"
+    assert ramp["percent"] == 10 and ramp["state"] == "propagating"
+    assert ramp["alerts"][0]["match"] == '{cache="profile",severity=~"warning|critical"}'
+
+
+class Guarded(Rampart):
+    """A server with one alert, which fires while `cache_entries` of the profile cache is above ten, and a webhook."""
+
+    def __init__(self, folder, hook, **labels):
+        super().__init__(folder, environment=FAST)
+        rule = {"alert": "TooMany", "expr": "cache_entries > 10", "labels": {"severity": "critical"} | labels}
+        rules = {"groups": [{"name": "g", "interval": "1s", "rules": [rule]}]}
+        (self.folder / "rules.yml").write_text(json.dumps(rules))
+        (self.folder / "rampart.yml").write_text(json.dumps({"rules": {"files": ["rules.yml"]}, "notify": [{"webhook": hook.url}]}))
+
+    def entries(self, count):
+        event = {"event_type": "cache_stats", "cache": "profile", "cache_tier": "L1", "entries": count, "capacity": 100}
+        assert self.send_events([event]).status == 200
+
+
+ALERTED = ['{cache="profile",severity=~"warning|critical"}']
+
+
+def test_a_firing_alert_rolls_back_and_is_told(tmp_path):
+    with Hook() as hook, Guarded(tmp_path, hook) as server, Traffic(server, good):
+        start(server, plan(bake="1m", alerts=ALERTED))
+        wait_for_state(server, "soaking")
+        server.entries(50)
+        ramp = wait_for_state(server, "rolled_back")
+        assert "alert TooMany is firing at 50" in ramp["reason"] and percent(server) == 0
+        Rampart.wait_for(lambda: "RampartRolloutRolledBack firing" in hook.told(), what="the notification")
+        told = next(a for _, body in hook.requests for a in body["alerts"] if a["labels"]["alertname"] == "RampartRolloutRolledBack")
+        assert told["labels"]["flag"] == KEY and "alert TooMany is firing at 50" in told["annotations"]["description"]
+        server.entries(5)
+        Rampart.wait_for(lambda: not server.get("/api/v1/alerts").json()["data"]["alerts"], what="no alert")
+        start(server, plan(bake="1m", alerts=ALERTED))
+        Rampart.wait_for(lambda: "RampartRolloutRolledBack resolved" in hook.told(), what="the end of it")
+
+
+def test_a_rollback_by_hand_is_told_even_over_a_crash(tmp_path):
+    with Hook() as hook, Guarded(tmp_path, hook) as server:
+        start(server, plan(bake="1m"))
+        assert server.post(f"{RAMP}/rollback", {"reason": "no reason"}).status == 200
+        server.kill()
+        server.start()
+        Rampart.wait_for(lambda: "RampartRolloutRolledBack firing" in hook.told(), what="the notification")
+
+
+def test_an_alert_that_is_to_hold_holds_until_it_is_resolved(tmp_path):
+    with Hook() as hook, Guarded(tmp_path, hook) as server, Traffic(server, good):
+        start(server, plan(bake="1m", alerts=[{"match": ALERTED[0], "action": "hold"}]))
+        wait_for_state(server, "soaking")
+        server.entries(50)
+        ramp = wait_for_state(server, "held")
+        assert "until it is resolved" in ramp["reason"] and ramp["alerts"][0]["firing"][0]["alert"] == "TooMany"
+        server.entries(5)
+        assert wait_for_state(server, "soaking")["percent"] == 10
+
+
+def test_a_guard_that_lost_its_rule_holds(tmp_path):
+    with Hook() as hook, Guarded(tmp_path, hook) as server, Traffic(server, good):
+        start(server, plan(bake="1m", alerts=ALERTED))
+        wait_for_state(server, "soaking")
+        (tmp_path / "rules.yml").write_text("groups: []")
+        server.process.send_signal(signal.SIGHUP)
+        assert "no rule gives an alert that matches" in wait_for_state(server, "held")["reason"]
+
+
+def test_expressions_decide(fast):
+    ratio = "sum(rate(cache_hits_total[5s])) / (sum(rate(cache_hits_total[5s])) + sum(rate(cache_misses_total[5s])))"
+    samples = "sum(increase(cache_hits_total[5s])) + sum(increase(cache_misses_total[5s]))"
+    check = {"name": "hit_rate", "expr": ratio, "success": "> 0.7", "samples": samples, "min_samples": 50}
+    with Traffic(fast, good):
+        time.sleep(3)
+        start(fast, plan(checks=[check]))
+        ramp = wait_for_state(fast, "completed")
+        assert any("hit_rate 0.9" in entry["reason"] and "is > 0.7" in entry["reason"] for entry in ramp["history"]), ramp["history"]
+    with Traffic(fast, cold):
+        start(fast, plan(bake="1m", checks=[check]))
+        ramp = wait_for_state(fast, "rolled_back")
+        assert "is not > 0.7" in ramp["reason"] and "3 evaluations in a row" in ramp["reason"]
+    entry = fast.get(f"/api/v1/audit?flag={KEY}&limit=1").json()["entries"][0]
+    decided = {item["name"]: item for item in entry["details"]["checks"]}
+    assert entry["action"] == "rollout rollback" and decided["hit_rate"]["verdict"] == "fail" and decided["hit_rate"]["value"] < 0.7
+
+
+def test_a_failing_expression_holds(fast):
+    with Traffic(fast, good):
+        start(fast, plan(checks=[{"name": "none", "expr": "no_such_metric", "success": "> 0"}]))
+        ramp = wait_for_state(fast, "held")
+        assert "none has no value" in ramp["reason"] and ramp["checks"][0]["verdict"] == "no_data"
+
+
+def test_outside_its_windows_a_ramp_waits(fast):
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    today = time.gmtime().tm_wday
+    # Neither today nor tomorrow, so that midnight may pass.
+    windows = [{"days": [days[(today + 3) % 7]], "from": "00:00", "to": "24:00"}]
+    with Traffic(fast, good):
+        start(fast, plan() | {"windows": windows, "timezone": "UTC"})
+        ramp = wait_for_state(fast, "held")
+        assert "outside the plan's windows" in ramp["reason"] and ramp["next_window_ms"] > time.time() * 1000 + 86_400_000
+        assert fast.post(f"{RAMP}/advance", {"reason": "now"}).json()["percent"] == 50
+
+
+def test_the_arms_are_compared(fast):
+    def lookups(success):
+        inside = [{"event_type": "cache_hit", "cache_tier": "L1", "cohort": "treatment", "success": success}] * 20
+        return inside + [{"event_type": "cache_bypass", "reason": "flag_off", "cohort": "control"}] * 30
+
+    with Traffic(fast, lambda: lookups(True)):
+        start(fast, plan(bake="12s", checks=[{"name": "failure_ratio"}, {"name": "exposure"}]))
+        ramp = Rampart.wait_for(lambda: (r := fast.get(RAMP).json())["checks"][0]["verdict"] == "pass" and r, 30, "the arms alike")
+        assert ramp["checks"][1]["verdict"] == "pass" and ramp["checks"][1]["value"] == 0
+    with Traffic(fast, lambda: lookups(False)):
+        ramp = wait_for_state(fast, "rolled_back")
+        assert "lookups of users in the ramp fail" in ramp["reason"]
+
+
+def test_a_backtest_finds_the_outage_and_changes_nothing(tmp_path):
+    now = int(time.time()) // 60 * 60
+    began = now - 7200
+
+    def minute(index):
+        # Ten bad minutes after an hour and a half.
+        events = cold() if 90 <= index < 100 else good()
+        return [event | {"timestamp": began + 60 * index + second} for second in (5, 25, 45) for event in events * 4]
+
+    with Rampart(tmp_path) as server:
+        for index in range(120):
+            assert server.send_events(minute(index)).status == 200
+        document = {"steps": [{"percent": 10, "bake": "1h"}, {"percent": 100, "bake": "1h"}], "warm_up": "0s", "guard": {
+            "alerts": ["{cache=\"profile\"}"],
+            "checks": [{"name": "hit_ratio"}, {"name": "hits", "expr": "sum(increase(cache_hits_total{cache=\"profile\"}[5m]))",
+                                               "success": "> 100"}]}}
+        answer = server.post(f"{RAMP}/backtest?from={began}&to={now}", document)
+        assert answer.status == 200, answer.body
+        trial = answer.json()
+        assert (trial["evaluations"], trial["interval_seconds"]) == (120, 60)
+        hit_ratio, hits = trial["checks"]
+        assert hit_ratio["breaches"] == 1 and hit_ratio["highest"] == 0.9 and hit_ratio["lowest"] == 0
+        assert (began + 92 * 60) * 1000 <= hit_ratio["first_breach_ms"] <= (began + 100 * 60) * 1000
+        assert hits["breaches"] == 1 and hits["fail"] >= 5
+        assert trial["ramp"]["state"] == "rolled_back" and "hit_ratio" in trial["ramp"]["reason"]
+        assert [entry["percent"] for entry in trial["ramp"]["history"] if entry["sets_percent"]] == [10, 100, 0]
+        assert trial["alerts"][0]["firings"] == 0
+        assert server.get(RAMP).json()["state"] == "draft" and percent(server) == 0
+        assert server.post(f"{RAMP}/backtest?from={now}&to={began}", document).status == 400
+        assert server.post(f"{RAMP}/backtest?from=1&to={now}", document).status == 400

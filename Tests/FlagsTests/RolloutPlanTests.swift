@@ -12,9 +12,10 @@ import Testing
     #expect(
       plan.json.text == """
         {"steps":[{"percent":10,"bake":"1h"},{"percent":50,"bake":"1h"},{"percent":100,"bake":"0s"}],\
-        "freshness":"2m",\
-        "guard":{"window":"5m","checks":[{"name":"hit_ratio","success":">= 0.5","min_samples":100},\
-        {"name":"error_ratio","success":"<= 0.01","min_samples":100},{"name":"circuit_breaker"}],\
+        "freshness":"2m","propagation":{"share":0.9,"timeout":"5m"},\
+        "guard":{"window":"5m","alerts":[],"checks":[{"name":"hit_ratio","success":">= 0.5","min_samples":100},\
+        {"name":"error_ratio","success":"<= 0.01","min_samples":50},{"name":"circuit_breaker"},\
+        {"name":"failure_ratio","success":"< 0.005","min_samples":100},{"name":"exposure","success":"<= 0.05","min_samples":100}],\
         "on_inconclusive":"advance","on_breach":"rollback","rollback_to":"zero"}}
         """)
     #expect(plan.warmUpMs(step: 0) == 600_000)
@@ -34,7 +35,13 @@ import Testing
     let text = """
       {"steps":[{"percent":10,"bake":"1h"},{"percent":50,"bake":"1h","approval":true},{"percent":100,\
       "bake":"30m"}],"warm_up":"5m",\
-      "freshness":"1m","guard":{"window":"10m","checks":[{"name":"error_ratio","success":"< 0.05","min_samples":1}],\
+      "freshness":"1m","propagation":{"share":0.5,"timeout":"1m"},\
+      "windows":[{"days":["mon","fri"],"from":"09:00","to":"17:30"},{"days":["sat"],"from":"22:00","to":"24:00"}],\
+      "timezone":"Europe/Berlin","guard":{"window":"10m","interval":"30s",\
+      "alerts":["{cache=\\\"profile\\\"}",{"match":"{severity=\\\"critical\\\"}","action":"kill"}],\
+      "checks":[{"name":"error_ratio","success":"< 0.05","min_samples":1},\
+      {"name":"p95","expr":"x","samples":"y","success":"< 0.005","min_samples":1000,"kind":"hit_ratio"},\
+      {"name":"raw","expr":"z","success":"!= -3"}],\
       "on_inconclusive":"hold","on_breach":"hold","rollback_to":"previous"}}
       """
     #expect(try RolloutPlan(JSONValue(parsing: text)).json.text == text)
@@ -48,30 +55,49 @@ import Testing
     (#"{"steps":[{"percent":10,"bake":"91d"}]}"#, "steps[0].bake: 91d: must be from 0s to 90d"),
     (#"{"steps":[{"percent":10,"bake":60}]}"#, #"steps[0].bake: 60: must be a duration such as "90s" or "1h30m""#),
     (#"{"steps":[{"percent":10,"weight":1}]}"#, "steps[0].weight: not known here: known are percent, bake, approval"),
-    (#"{"steps":[{"percent":10}],"stpes":1}"#, "stpes: not known here: known are steps, warm_up, freshness, guard"),
+    (#"{"steps":[{"percent":10}],"stpes":1}"#, "stpes: not known here: known are steps, warm_up, freshness, propagation, windows, timezone, guard"),
     (
       #"{"steps":[{"percent":10}],"guard":{"windows":"5m"}}"#,
-      "guard.windows: not known here: known are window, checks, on_inconclusive, on_breach, rollback_to, alerts"
+      "guard.windows: not known here: known are window, interval, alerts, checks, on_inconclusive, on_breach, rollback_to"
     ),
+    (#"{"steps":[{"percent":10}],"guard":{"alerts":[7]}}"#, "guard.alerts[0]: 7: must be an object"),
     (
-      #"{"steps":[{"percent":10}],"guard":{"alerts":["{cache=\"profile\"}"]}}"#,
-      "guard.alerts: only the built-in measures are supported by this version, not alerts: "
-        + "write `checks` with hit_ratio, error_ratio and circuit_breaker"
+      #"{"steps":[{"percent":10}],"guard":{"alerts":[{"match":"{}","action":"page"}]}}"#,
+      "guard.alerts[0].action: page: must be one of hold, rollback, kill, observe"
     ),
     (
       #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"latency"}]}}"#,
-      "guard.checks[0].name: latency: only the built-in measures hit_ratio, error_ratio "
-        + "and circuit_breaker are supported by this version: write one of them"
+      "guard.checks[0].name: latency: no built-in measure (hit_ratio, error_ratio, circuit_breaker, failure_ratio, exposure): "
+        + "give it an `expr` in PromQL and a `success`"
     ),
     (
-      #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"hit_ratio","expr":"x"}]}}"#,
-      "guard.checks[0].expr: only the built-in measures hit_ratio, error_ratio "
-        + "and circuit_breaker are supported by this version: "
-        + #"leave `expr` out and name one of them, such as {"name":"hit_ratio","success":">= 0.5"}"#
+      #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"p95","expr":"x"}]}}"#,
+      #"guard.checks[0].success: missing: a comparison and a number, such as "> 0.7""#
+    ),
+    (
+      #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"p95","expr":"x","success":"> 1","min_samples":5}]}}"#,
+      "guard.checks[0].samples: missing: min_samples needs PromQL that says how many samples there are"
+    ),
+    (
+      #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"hit_ratio","samples":"x"}]}}"#,
+      "guard.checks[0].samples: only for a check with an `expr`"
+    ),
+    (#"{"steps":[{"percent":10}],"windows":[{"days":["monday"]}]}"#,
+      #"windows[0].days[0]: "monday": must be one of mon, tue, wed, thu, fri, sat, sun"#),
+    (#"{"steps":[{"percent":10}],"windows":[{"from":"9:00"}]}"#, #"windows[0].from: 9:00: must be a time such as "09:00""#),
+    (
+      #"{"steps":[{"percent":10}],"windows":[{"from":"09:00","to":"09:00"}]}"#,
+      #"windows[0]: from and to must be two different times, such as "09:00" and "17:00""#
+    ),
+    (#"{"steps":[{"percent":10}],"propagation":{"share":90}}"#, "propagation.share: 90: must be from 0 to 1, so 90 % is 0.9"),
+    (
+      #"{"steps":[{"percent":1,"bake":"90d"},{"percent":2,"bake":"90d"},{"percent":3,"bake":"90d"},{"percent":4,"bake":"90d"},"#
+        + #"{"percent":5,"bake":"6d"}]}"#,
+      "steps: 366d: the bakes add up to more than 365d: such a ramp hardly ends"
     ),
     (
       #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"hit_ratio","success":"= 1"}]}}"#,
-      #"guard.checks[0].success: = 1: must be >, >=, < or <= and a number, such as ">= 0.5""#
+      #"guard.checks[0].success: = 1: must be >, >=, <, <=, == or != and a number, such as ">= 0.5""#
     ),
     (
       #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"hit_ratio","success":"> 50"}]}}"#,
@@ -83,7 +109,7 @@ import Testing
     ),
     (
       #"{"steps":[{"percent":10}],"guard":{"checks":[{"name":"hit_ratio"},{"name":"hit_ratio"}]}}"#,
-      "guard.checks[1].name: hit_ratio: checked already: name each measure once"
+      "guard.checks[1].name: hit_ratio: checked already: a name is used once"
     ),
     (
       #"{"steps":[{"percent":10}],"guard":{"on_breach":"ignore"}}"#,
@@ -101,5 +127,34 @@ import Testing
       let json = try JSONValue(parsing: #"{"steps":[\#(steps)]}"#)
       #expect(((try? RolloutPlan(json)) != nil) == fits)
     }
+  }
+
+  /// 1970-01-01 was a Thursday.
+  @Test(arguments: [
+    (#"[{"days":["thu"],"from":"09:00","to":"17:00"}]"#, 0, 9 * 60), (#"[{"days":["thu"],"from":"09:00","to":"17:00"}]"#, 9 * 60, 0),
+    (#"[{"days":["thu"],"from":"09:00","to":"17:00"}]"#, 17 * 60 - 1, 0),
+    (#"[{"days":["thu"],"from":"09:00","to":"17:00"}]"#, 17 * 60, 7 * 1440 - 8 * 60),
+    (#"[{"days":["wed"],"from":"22:00","to":"06:00"}]"#, 5 * 60, 0), (#"[{"days":["wed"],"from":"22:00","to":"06:00"}]"#, 6 * 60, 6 * 1440 + 960),
+    (#"[{"days":["sun"],"from":"22:00","to":"06:00"}]"#, 4 * 1440 + 60, 0),
+    (#"[{"days":["mon"]},{"days":["sat"]}]"#, 0, 2 * 1440), (#"[{"days":["mon"]},{"days":["sat"]}]"#, 3 * 1440, 1440),
+    (#"[{}]"#, 12_345, 0), (#"[{"from":"12:00"}]"#, -1440, 720),
+  ])
+  func windowOpensIn(_ windows: String, _ minute: Int, _ wait: Int) throws {
+    let plan = try RolloutPlan(JSONValue(parsing: #"{"steps":[{"percent":10}],"windows":\#(windows)}"#))
+    #expect(plan.msUntilOpen(localMs: Int64(minute) * 60_000) == Int64(wait) * 60_000)
+    if wait > 0 { #expect(plan.msUntilOpen(localMs: Int64(minute) * 60_000 + 1) == Int64(wait) * 60_000 - 1) }
+  }
+
+  @Test func evaluationsAreATwentiethOfTheBake() throws {
+    let plan = try RolloutPlan(JSONValue(parsing: #"{"steps":[{"percent":1,"bake":"5s"},{"percent":2,"bake":"1m"},{"percent":3}]}"#))
+    #expect((0..<3).map { plan.intervalMs(step: $0) } == [1_000, 3_000, 1_000])
+    let long = try RolloutPlan(JSONValue(parsing: #"{"steps":[{"percent":1,"bake":"1h"},{"percent":2}]}"#))
+    #expect(long.intervalMs(step: 0) == 60_000)
+  }
+
+  /// GrowthBook's gbstats gives these.
+  @Test(arguments: [(10.0, 1.100095), (15, 0.877813), (30, 0.612573), (60, 0.436295)])
+  func confidenceSequenceIsAsWideAsPublished(_ evaluations: Double, _ width: Double) {
+    #expect(abs(ArmComparison.halfWidth(variance: 1, evaluations: evaluations, alpha: 0.01, tuning: 30) - width) < 1e-6)
   }
 }

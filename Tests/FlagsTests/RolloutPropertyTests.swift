@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random operators, evidence, clocks and restarts against what must always be true of a ramp. The seed is printed;
-// RAMPART_SEED=N plays that one again.
+// Random operators, evidence, alerts, clocks and crashes against what must always be true of a ramp: the transitions there
+// are, what harm leads to, and what may raise a percentage. The seed is printed; RAMPART_SEED=N plays that one again.
 
 import Flags
 import Foundation
@@ -22,6 +22,8 @@ private struct Observer {
   /// The percentage may not rise above this without an operator.
   var ceiling: Percentage = .all
   var evidence = GuardEvidence()
+  /// What is on disk: the document as of the last change, or of a save since.
+  var saved: JSONValue
   var faults: [String] = []
   var counts: [String: Int] = [:]
 
@@ -30,6 +32,7 @@ private struct Observer {
     plan = try Observer.plan(&random)
     initialPercent = Percentage(hundredths: Int.random(in: 0...10_000, using: &random))
     rollout = Rollout(key: "F", environment: "production", plan: plan, percent: initialPercent, nowMs: wallMs)
+    saved = rollout.document
     self.random = random
   }
 
@@ -40,44 +43,65 @@ private struct Observer {
       let approval = Int.random(in: 0..<4, using: &random) == 0
       return #"{"percent":\#(percent),"bake":"\#(Int.random(in: 0...30, using: &random))s","approval":\#(approval)}"#
     }
-    let checks = [#"{"name":"hit_ratio"}"#, #"{"name":"error_ratio"}"#, #"{"name":"circuit_breaker"}"#].filter { _ in
-      Int.random(in: 0..<4, using: &random) > 0
-    }
+    let names = ["hit_ratio", "error_ratio", "circuit_breaker", "failure_ratio", "exposure"]
+    let checks = names.filter { _ in Int.random(in: 0..<4, using: &random) > 0 }.map { #"{"name":"\#($0)"}"# }
+    let actions = ["hold", "rollback", "kill", "observe"].map { #"{"match":"{a=\"b\"}","action":"\#($0)"}"# } + [#""{a=\"b\"}""#]
+    let alerts = actions.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
+    // 1,000,000 s after 1970 is a Monday's afternoon; an hour of it, or any time.
+    let windows = Bool.random(using: &random) ? "" : #"{"days":["mon","tue"],"from":"14:00","to":"15:00"}"#
     let onInconclusive = ["advance", "hold"].randomElement(using: &random) ?? ""
     let onBreach = ["rollback", "hold"].randomElement(using: &random) ?? ""
     let rollbackTo = ["zero", "previous"].randomElement(using: &random) ?? ""
     return try RolloutPlan(
       JSONValue(
         parsing: """
-          {"steps":[\(steps.joined(separator: ","))],"guard":{"checks":[\(checks.joined(separator: ","))],\
+          {"steps":[\(steps.joined(separator: ","))],"windows":[\(windows)],"propagation":{"timeout":"30s"},\
+          "guard":{"checks":[\(checks.joined(separator: ","))],"alerts":[\(alerts.joined(separator: ","))],\
           "on_inconclusive":"\(onInconclusive)","on_breach":"\(onBreach)","rollback_to":"\(rollbackTo)"}}
           """))
   }
 
   mutating func run(events: Int) throws {
     for _ in 0..<events {
+      let (before, lastMs) = (rollout.history.count, rollout.history.last?.atMs)
       if Int.random(in: 0..<20, using: &random) == 0 { changeEvidence() }
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<90: tick()
       case 90..<98: act()
-      default: try restart()
+      default: try crash()
       }
+      // Every change is on disk at once, progress now and then.
+      if rollout.history.count != before || rollout.history.last?.atMs != lastMs || isOneIn(5) { saved = rollout.document }
       if !faults.isEmpty { return }
     }
   }
 
   private mutating func changeEvidence() {
-    let lookups: Int64 = [0, 10, 1000].randomElement(using: &random) ?? 0
-    evidence = GuardEvidence(
-      lookups: lookups, hits: Int64.random(in: 0...lookups, using: &random), misses: 0,
-      errors: Int.random(in: 0..<3, using: &random) == 0 ? Int64.random(in: 0...lookups, using: &random) : 0,
-      breakerOpen: Int.random(in: 0..<20, using: &random) == 0,
-      breakerOpenings: evidence.breakerOpenings + (Int.random(in: 0..<20, using: &random) == 0 ? 1 : 0),
-      newestEventAgeMs: [nil, 0, 500, 120_000, 120_001, 900_000].randomElement(using: &random) ?? nil)
-    evidence.misses = lookups - evidence.hits
-    if Bool.random(using: &random) {
-      (evidence.hits, evidence.misses) = (max(evidence.hits, evidence.misses), min(evidence.hits, evidence.misses))
+    var new = GuardEvidence()
+    new.errors = tally([0, 10, 1000], badOneIn: 3)
+    new.recentErrors = tally([0, 10, 1000], badOneIn: 3)
+    new.reads = tally([0, 10, 1000], badOneIn: 2)
+    new.treatment.lookups = tally([0, 0, 10, 1000], badOneIn: 6)
+    new.control.lookups = tally([0, 0, 10, 1000], badOneIn: 6)
+    new.treatment.cached = new.treatment.lookups.count
+    new.control.bypassed = new.control.lookups.count
+    new.breakerOpen = isOneIn(20)
+    new.breakerOpenings = evidence.breakerOpenings + (isOneIn(20) ? 1 : 0)
+    new.newestEventAgeMs = [nil, 0, 500, 120_000, 120_001, 900_000].randomElement(using: &random) ?? nil
+    new.alerts = plan.alerts.map { _ in
+      let kind = ["", "", "hit_ratio", "silence"].randomElement(using: &random) ?? ""
+      return isOneIn(12) ? [FiringAlert(name: "A", labels: "{}", kind: kind, value: 1, sinceMs: 0)] : []
     }
+    let seen = [0, 0, 3, 10].randomElement(using: &random) ?? 0
+    new.instances = GuardEvidence.Instances(seen: seen, current: Int.random(in: 0...seen, using: &random))
+    evidence = new
+  }
+
+  private mutating func isOneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &random) == 0 }
+
+  private mutating func tally(_ counts: [Int64], badOneIn: Int) -> GuardEvidence.Tally {
+    let count = counts.randomElement(using: &random) ?? 0
+    return GuardEvidence.Tally(count: count, bad: isOneIn(badOneIn) ? Int64.random(in: 0...count, using: &random) : 0)
   }
 
   private mutating func tick() {
@@ -90,6 +114,7 @@ private struct Observer {
     let before = rollout
     let changes = rollout.tick(elapsedMs: elapsedMs, nowMs: wallMs, evidence: evidence)
     check(before, changes, isOperator: false)
+    checkHarm(before)
     let soaked = (rollout.phase.watch?.soakedMs ?? 0, before.phase.watch?.soakedMs ?? 0)
     if rollout.phase.watch?.step == before.phase.watch?.step {
       require(
@@ -131,11 +156,42 @@ private struct Observer {
     }
   }
 
-  private mutating func restart() throws {
-    let decoded = try Rollout(document: JSONValue(parsing: rollout.document.text))
-    require(decoded == rollout, "a restart changed the ramp")
+  /// The process dies: what is on disk is what is left. A step is neither repeated nor skipped, and a bake goes on where
+  /// it was saved last.
+  private mutating func crash() throws {
+    let document = rollout.document.text
+    require(try Rollout(document: JSONValue(parsing: document)).document.text == document, "a document does not come back")
     _ = try JSONValue(parsing: rollout.json(nowMs: wallMs).text)
+    let decoded = try Rollout(document: saved)
+    require(
+      decoded.state == rollout.state && decoded.percent == rollout.percent && decoded.phase.watch?.step == rollout.phase.watch?.step,
+      "a crash moved the ramp")
+    require(decoded.history == rollout.history, "a crash changed the history")
+    require(decoded.phase.watch?.soakedMs ?? 0 <= rollout.phase.watch?.soakedMs ?? 0, "a crash advanced the soak clock")
     rollout = decoded
+  }
+
+  /// What must follow a tick where something is wrong, whatever else is true.
+  private mutating func checkHarm(_ before: Rollout) {
+    guard before.isActive else { return }
+    let isHeldForBreach = before.state == .held && before.reason.contains("until an operator")
+    let watchesBreaker = plan.checks.contains { $0.measure == .circuitBreaker }
+    if watchesBreaker, evidence.breakerOpen, !isHeldForBreach {
+      require(
+        rollout.state == .rolledBack || rollout.reason.contains("until an operator") || rollout.state == .killed,
+        "an open breaker left it \(rollout.state)")
+    }
+    let isWarm = before.phase.watch?.warmSinceMs != nil
+    for (alert, firing) in zip(plan.alerts, evidence.alerts) {
+      guard let kind = firing.first?.kind, kind != "silence", isWarm || kind != "hit_ratio" else { continue }
+      switch alert.action {
+      case .kill: require([.killed, .rolledBack].contains(rollout.state) || rollout.state == .held, "a kill alert left it \(rollout.state)")
+      case .rollback where !isHeldForBreach:
+        require(!rollout.isActive || rollout.reason.contains("until an operator"), "a rollback alert left it \(rollout.state)")
+      case .hold: require(![.warming, .soaking, .propagating].contains(rollout.state), "a hold alert left it \(rollout.state)")
+      case .observe, .rollback, nil: break
+      }
+    }
   }
 
   private var isFresh: Bool { evidence.newestEventAgeMs.map { $0 <= plan.freshnessMs } ?? false }
@@ -145,6 +201,9 @@ private struct Observer {
     for change in changes {
       counts["\(change.from.rawValue) \(change.to.rawValue)", default: 0] += 1
       require(change.from == state, "change from \(change.from) in \(state)")
+      require(
+        (isOperator ? Observer.byOperators : Observer.byItself)[change.from]?.contains(change.to) == true,
+        "no way from \(change.from) to \(change.to) for \(change.actor)")
       require(!change.reason.isEmpty && !change.actor.isEmpty, "a change without reason or actor")
       require(isOperator == (change.actor == "eve"), "actor \(change.actor)")
       require(allowed.contains(change.percent), "\(change.percent) % is nobody's percentage")
@@ -178,10 +237,37 @@ private struct Observer {
     let soakedMs = before.phase.watch?.soakedMs ?? 0
     require(soakedMs + Rollout.tickElapsedMsMax >= plan.steps[old].bakeMs, "advanced before the bake was over")
     require(!plan.steps[old].approval, "advanced without approval")
-    let ratios = plan.checks.filter { $0.measure != .circuitBreaker }
-    require(ratios.isEmpty || evidence.lookups > 0, "advanced without a sample")
-    require(plan.onInconclusive == .advance || ratios.isEmpty || evidence.lookups >= 100, "advanced inconclusively")
+    for check in plan.checks where [.hitRatio, .errorRatio].contains(check.measure) {
+      let tally = check.measure == .hitRatio ? evidence.reads : evidence.errors
+      require(tally.count > 0, "advanced without a sample of \(check.name)")
+      require(plan.onInconclusive == .advance || tally.count >= check.minSamples, "advanced with \(check.name) inconclusive")
+    }
+    if !plan.windows.isEmpty, change.to != .completed {
+      let minute = wallMs / 60_000 % 1440
+      require((14 * 60..<15 * 60).contains(minute), "advanced outside its window, at minute \(minute)")
+    }
   }
+
+  /// The transitions there are.
+  private static let watched: Set<RolloutState> = [.propagating, .warming, .soaking, .held, .paused]
+  private static let byOperators: [RolloutState: Set<RolloutState>] = [
+    .draft: [.propagating, .completed, .killed],
+    .propagating: [.paused, .propagating, .completed, .rolledBack, .killed],
+    .warming: [.paused, .propagating, .completed, .rolledBack, .killed],
+    .soaking: [.paused, .propagating, .completed, .rolledBack, .killed],
+    .held: [.paused, .propagating, .warming, .soaking, .completed, .rolledBack, .killed],
+    .paused: [.propagating, .warming, .soaking, .rolledBack, .killed],
+    .rolledBack: [.propagating, .completed, .killed],
+    .completed: [.propagating, .completed, .rolledBack, .killed],
+    .killed: [.propagating, .completed],
+  ]
+  private static let byItself: [RolloutState: Set<RolloutState>] = [
+    .propagating: [.warming, .soaking, .held, .rolledBack, .killed],
+    .warming: [.soaking, .held, .rolledBack, .killed],
+    .soaking: [.propagating, .completed, .held, .rolledBack, .killed],
+    .held: [.propagating, .warming, .soaking, .held, .rolledBack, .killed],
+    .paused: [.held, .rolledBack, .killed],
+  ]
 
   private var allowed: Set<Percentage> { Set(plan.steps.map(\.percent) + [.zero, initialPercent]) }
 
@@ -203,10 +289,10 @@ private struct Observer {
     }
     // A test that never gets anywhere proves nothing.
     for transition in [
-      "warming soaking", "soaking warming", "soaking held", "held soaking", "held warming", "warming rolled_back",
-      "soaking rolled_back",
-      "paused rolled_back", "held rolled_back", "soaking completed", "held completed", "rolled_back warming",
-      "killed warming", "paused held",
+      "propagating warming", "propagating soaking", "propagating held", "propagating rolled_back", "warming soaking",
+      "soaking propagating", "soaking held", "held soaking", "held warming", "held propagating", "warming rolled_back",
+      "soaking rolled_back", "paused rolled_back", "held rolled_back", "soaking completed", "held completed",
+      "rolled_back propagating", "killed propagating", "paused held", "soaking killed", "held killed",
     ] {
       #expect(transitions[transition] ?? 0 > 0, "RAMPART_SEED=\(seed) never saw \(transition): \(transitions)")
     }

@@ -10,6 +10,7 @@
 //   pause -> refused "already"
 
 import Flags
+import Foundation
 import JSON
 import Testing
 
@@ -24,22 +25,80 @@ struct RolloutScript {
     rollout = Rollout(key: "F", environment: "production", plan: self.plan, percent: percent, nowMs: nowMs)
   }
 
-  static func evidence(_ word: String) -> GuardEvidence? {
-    switch word {
-    case "good": GuardEvidence(lookups: 1000, hits: 900, misses: 100, errors: 1, newestEventAgeMs: 500)
-    case "cold": GuardEvidence(lookups: 1000, hits: 100, misses: 900, errors: 1, newestEventAgeMs: 500)
-    case "errors": GuardEvidence(lookups: 1000, hits: 900, misses: 100, errors: 50, newestEventAgeMs: 500)
-    case "few": GuardEvidence(lookups: 10, hits: 10, misses: 0, errors: 0, newestEventAgeMs: 500)
-    case "fewbad": GuardEvidence(lookups: 10, hits: 0, misses: 10, errors: 10, newestEventAgeMs: 500)
-    case "unused": GuardEvidence(newestEventAgeMs: 500)
-    case "silent": GuardEvidence(lookups: 1000, hits: 900, misses: 100, errors: 1, newestEventAgeMs: 130_000)
-    case "never": GuardEvidence()
-    case "open":
-      GuardEvidence(lookups: 1000, hits: 900, misses: 100, breakerOpen: true, breakerOpenings: 1, newestEventAgeMs: 500)
-    case "flapped": GuardEvidence(lookups: 1000, hits: 900, misses: 100, breakerOpenings: 1, newestEventAgeMs: 500)
-    case "silentopen": GuardEvidence(breakerOpen: true, breakerOpenings: 1)
-    default: nil
+  /// Words joined by `+`, each of which adds to what the first says.
+  static func evidence(_ words: String) -> GuardEvidence? {
+    words.split(separator: "+").reduce(GuardEvidence()) { evidence, word in
+      guard var evidence else { return nil }
+      return change(&evidence, String(word)) ? evidence : nil
     }
+  }
+
+  private static func change(_ evidence: inout GuardEvidence, _ word: String) -> Bool {
+    switch word {
+    case "good": measure(&evidence, lookups: 1000, hits: 900, errors: 1)
+    case "cold": measure(&evidence, lookups: 1000, hits: 100, errors: 1)
+    case "errors": measure(&evidence, lookups: 1000, hits: 900, errors: 50)
+    case "lingering":
+      // The window still holds a bad minute that is over.
+      measure(&evidence, lookups: 1000, hits: 900, errors: 50)
+      evidence.recentErrors = GuardEvidence.Tally(count: 200, bad: 0)
+    case "few": measure(&evidence, lookups: 10, hits: 10, errors: 0)
+    case "fewbad": measure(&evidence, lookups: 10, hits: 0, errors: 10)
+    case "unused": evidence.newestEventAgeMs = 500
+    case "silent":
+      measure(&evidence, lookups: 1000, hits: 900, errors: 1)
+      evidence.newestEventAgeMs = 130_000
+    case "never": evidence = GuardEvidence()
+    case "open":
+      evidence.breakerOpen = true
+      evidence.breakerOpenings = 1
+    case "flapped": evidence.breakerOpenings = 1
+    case "alert": evidence.alerts = [[firing("CacheErrors", "")], []]
+    case "other": evidence.alerts = [[], [firing("Other", "")]]
+    case "hitalert": evidence.alerts = [[firing("HitRateLow", "hit_ratio")], []]
+    case "silence": evidence.alerts = [[firing("CacheSilent", "silence")], []]
+    case "quiet": evidence.alerts = [[], []]
+    case "night": evidence.utcOffsetMs = 12 * 3_600_000
+    case "expr-ok": evidence.measurements = [GuardEvidence.Measurement(values: [0.9, 0.8], samples: 500)]
+    case "expr-bad": evidence.measurements = [GuardEvidence.Measurement(values: [0.9, 0.2], samples: 500)]
+    case "expr-none": evidence.measurements = [GuardEvidence.Measurement(samples: 500)]
+    case "expr-fault": evidence.measurements = [GuardEvidence.Measurement(fault: "query timed out")]
+    case "arms-even": compare(&evidence, treatment: (100, 1), control: (900, 9))
+    case "arms-worse": compare(&evidence, treatment: (100, 4), control: (900, 9))
+    case "arms-dead": compare(&evidence, treatment: (100, 50), control: (900, 9))
+    case "arms-mixed":
+      compare(&evidence, treatment: (100, 1), control: (900, 9))
+      evidence.control.cached = 900
+      evidence.control.bypassed = 0
+    default: return instances(&evidence, word)
+    }
+    return true
+  }
+
+  /// `3of4`: instances that hold the step's percentage, of those seen.
+  private static func instances(_ evidence: inout GuardEvidence, _ word: String) -> Bool {
+    let parts = word.components(separatedBy: "of")
+    guard parts.count == 2, let current = Int(parts[0]), let seen = Int(parts[1]) else { return false }
+    evidence.instances = GuardEvidence.Instances(seen: seen, current: current)
+    return true
+  }
+
+  private static func measure(_ evidence: inout GuardEvidence, lookups: Int64, hits: Int64, errors: Int64) {
+    evidence.errors = GuardEvidence.Tally(count: lookups, bad: errors)
+    evidence.recentErrors = evidence.errors
+    evidence.reads = GuardEvidence.Tally(count: lookups, bad: lookups - hits)
+    evidence.newestEventAgeMs = 500
+  }
+
+  private static func compare(_ evidence: inout GuardEvidence, treatment: (Int64, Int64), control: (Int64, Int64)) {
+    evidence.treatment = GuardEvidence.Arm(
+      lookups: GuardEvidence.Tally(count: treatment.0, bad: treatment.1), cached: treatment.0)
+    evidence.control = GuardEvidence.Arm(
+      lookups: GuardEvidence.Tally(count: control.0, bad: control.1), bypassed: control.0)
+  }
+
+  private static func firing(_ name: String, _ kind: String) -> FiringAlert {
+    FiringAlert(name: name, labels: "{alertname=\"\(name)\"}", kind: kind, value: 0.25, sinceMs: 0)
   }
 
   /// - Returns: what does not hold, by line.

@@ -15,6 +15,9 @@ struct FlagRoutes: Sendable {
   let flags: FlagService
   let administration: Worker
   let stream: EventStream
+  let backtests: RolloutBacktest
+  /// Runs backtests, one at a time.
+  let backtestWorker: Worker
 
   func add(to router: inout Router) {
     let body = BodyPolicy.buffered(bytesMax: FlagRoutes.bodyBytesMax)
@@ -55,6 +58,7 @@ struct FlagRoutes: Sendable {
         return FlagRoutes.answer(rollout, nowMs: request.nowMs)
       }
     }
+    router.add(.post, "/api/v1/flags/:key/rollout/backtest", body: body) { backtest($0) }
     router.add(.post, "/api/v1/flags/:key/rollout/:action", body: body) { exchange in
       let name = exchange.parameter(1)
       change(exchange) { request in
@@ -106,6 +110,26 @@ struct FlagRoutes: Sendable {
 
   private static func answer(_ rollout: Rollout, nowMs: Int64) -> Response {
     Answers.json(Array(rollout.json(nowMs: nowMs).text.utf8))
+  }
+
+  /// Changes nothing: the plan in the body, or the flag's own, over what the store holds.
+  private func backtest(_ exchange: Exchange) {
+    do {
+      let change = try Change(exchange)
+      let throughMs = try RequestTime.ms(exchange.query("to"), parameter: "to") ?? change.nowMs
+      let fromMs = try RequestTime.ms(exchange.query("from"), parameter: "from") ?? throughMs - RolloutBacktest.defaultSpanMs
+      let flag = try flags.flag(change.id)
+      let guarding = try CompiledGuard(try flags.plan(try change.plan(), of: flag))
+      let busy = RequestError.unavailable("another backtest is running: try again when it has ended")
+      exchange.answer(on: backtestWorker, busy: busy, failure: { Answers.error($0) }) { token in
+        let trial = try backtests.run(
+          guarding, key: flag.key, environment: change.id.environment, caches: flag.caches, fromMs: fromMs, throughMs: throughMs
+        ) { !token.isAbandoned }
+        return trial.map { Answers.json(Array($0.text.utf8)) }
+      }
+    } catch {
+      exchange.respond(Answers.error(error))
+    }
   }
 
   // MARK: Changing
