@@ -70,7 +70,7 @@ let package = Package(
     module("Alerting", ["PromQL", "Templates", "TimeSeries", yams]),
     module("Sources", ["Compression", "Ingest", "Platform"]),
     module("Notification", ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"]),
-    module("Storage", ["TimeSeries", "JSON", "Platform", grdb]),
+    module("Storage", ["TimeSeries", "JSON", "Platform", crypto, grdb]),
 
     // Row 4: wiring.
     module(

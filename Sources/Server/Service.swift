@@ -39,11 +39,12 @@ package final class Service: Sendable {
     let exports = Worker(name: "exports", queueMax: 1)
     let backtests = Worker(name: "backtests", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
+    let auditChecks = Worker(name: "audit checks", queueMax: 4)
     let tests = Worker(name: "tests", queueMax: 1)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [decoders, readings, queries, exports, backtests, administration].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [decoders, readings, queries, exports, backtests, administration, auditChecks].map { $0.stop(timeoutMs: timeoutMs) }
       // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
       _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
@@ -226,6 +227,7 @@ package final class Service: Sendable {
       store: store, metrics: metrics, counters: counters, worker: workers.readings, resolutionMs: configuration.resolutionMs,
       startedMs: startedMs
     ).add(to: &router)
+    AuditRoutes(store: store, worker: workers.readings, checks: workers.auditChecks).add(to: &router)
     RecentEventRoutes(store: store, worker: workers.readings).add(to: &router)
     HotKeyRoutes(counters: counters, worker: workers.readings).add(to: &router)
     QueryRoutes(

@@ -286,6 +286,7 @@ enum Schema {
           ) STRICT, WITHOUT ROWID;
           """)
     }
+    registerAuditChain(&migrator)
     return migrator
   }
 }

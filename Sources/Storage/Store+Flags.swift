@@ -40,39 +40,6 @@ package struct StoredRollout: Sendable, Equatable {
   }
 }
 
-/// Who changed what, when and why.
-package struct AuditEntry: Sendable, Equatable {
-  package var atMs: Int64
-  package var actor: String
-  package var action: String
-  package var environment: String
-  package var flag: String
-  package var reason: String
-  /// JSON, nil for what did not exist.
-  package var before: String?
-  /// JSON, nil for what no longer exists.
-  package var after: String?
-
-  package init(
-    atMs: Int64, actor: String, action: String, environment: String, flag: String, reason: String, before: String?, after: String?
-  ) {
-    self.atMs = atMs
-    self.actor = actor
-    self.action = action
-    self.environment = environment
-    self.flag = flag
-    self.reason = reason
-    self.before = before
-    self.after = after
-  }
-}
-
-/// An audit row with its id; ids ascend with time and are never used twice.
-package struct StoredAuditEntry: Sendable, Equatable {
-  package let id: Int64
-  package let entry: AuditEntry
-}
-
 /// One change of one flag, all of it or nothing.
 package struct FlagChange: Sendable {
   package enum Content: Sendable {
@@ -158,25 +125,6 @@ extension Store {
     }
   }
 
-  /// - Parameter flag: nil for every flag.
-  /// - Returns: newest first.
-  package func audit(flag: String?, environment: String?, limit: Int) throws(StoreError) -> [StoredAuditEntry] {
-    let sql = """
-      SELECT * FROM audit WHERE (?1 IS NULL OR flag = ?1) AND (?2 IS NULL OR environment = ?2) ORDER BY id DESC LIMIT ?3
-      """
-    return try StoreError.wrapping("read audit") {
-      try pool.read { db in
-        try Row.fetchAll(db, sql: sql, arguments: [flag, environment, limit]).map { row in
-          StoredAuditEntry(
-            id: row["id"],
-            entry: AuditEntry(
-              atMs: row["at_ms"], actor: row["actor"], action: row["action"], environment: row["environment"], flag: row["flag"],
-              reason: row["reason"], before: row["before"], after: row["after"]))
-        }
-      }
-    }
-  }
-
   private func requireVersion(_ change: FlagChange, _ db: Database) throws {
     let current = try Int64.fetchOne(
       db, sql: "SELECT version FROM flag WHERE environment = ? AND key = ?", arguments: [change.environment, change.key])
@@ -201,18 +149,5 @@ extension Store {
     try db.execute(
       sql: "INSERT OR REPLACE INTO rollout (environment, flag, updated_ms, document) VALUES (?, ?, ?, ?)",
       arguments: [rollout.environment, rollout.flag, rollout.updatedMs, rollout.document])
-  }
-}
-
-/// Rows of `audit` within a transaction.
-enum AuditTable {
-  static func insert(_ entry: AuditEntry, _ db: Database) throws {
-    try db.execute(
-      sql: """
-        INSERT INTO audit (at_ms, actor, action, environment, flag, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
-        entry.atMs, entry.actor, entry.action, entry.environment, entry.flag, entry.reason, entry.before, entry.after,
-      ])
   }
 }

@@ -91,7 +91,7 @@ extension Store {
   #expect(try store.letterIDs == [4, 1])
   #expect(try store.purgeDeadLetters(DeadLetterSelection(source: "loki", ids: [])) { _ in purge } == 0)
   #expect(try store.purgeDeadLetters(.all) { _ in purge } == 2)
-  #expect(try store.audit(flag: nil, environment: nil, limit: 10).map(\.entry.action) == ["deadletters purge", "deadletters purge"])
+  #expect(try store.audit(AuditSelection(limit: 10)).map(\.entry.action) == ["deadletters purge", "deadletters purge"])
   #expect(store.statistics.deadLetters.purged == 4)
   // An id is never used twice, so no page and no replay can mean another letter.
   try store.commit(Submission(nothing, letters: [letter(9)]))

@@ -35,13 +35,13 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
       flag("b", version: 1, environment: "development"), flag("a", version: 1), flag("b", version: 2, #"{"on":true}"#),
     ])
   #expect(try store.revision() == 5)
-  let audit = try store.audit(flag: nil, environment: nil, limit: 100)
+  let audit = try store.audit(AuditSelection(limit: 100))
   #expect(audit.map(\.id) == [5, 4, 3, 2, 1], "newest first")
   #expect(audit.map(\.entry.action) == ["flag.put", "rollout.start", "flag.put", "flag.put", "flag.put"])
   #expect(audit.last?.entry == entry("flag.put", flag: "b"))
-  #expect(try store.audit(flag: "b", environment: "production", limit: 100).map(\.id) == [4, 3, 1])
-  #expect(try store.audit(flag: "b", environment: nil, limit: 2).map(\.id) == [5, 4])
-  #expect(try store.audit(flag: nil, environment: "development", limit: 100).map(\.id) == [5])
+  #expect(try store.audit(AuditSelection(flag: "b", environment: "production", limit: 100)).map(\.id) == [4, 3, 1])
+  #expect(try store.audit(AuditSelection(flag: "b", limit: 2)).map(\.id) == [5, 4])
+  #expect(try store.audit(AuditSelection(environment: "development", limit: 100)).map(\.id) == [5])
 }
 
 @Test func aChangeFromAnOldVersionChangesNothing() throws {
@@ -92,7 +92,7 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
   #expect(try store.flags().isEmpty)
   #expect(try store.rollouts().isEmpty)
   #expect(throws: StoreError.conflict(currentVersion: nil)) { try store.apply(delete) }
-  #expect(try store.audit(flag: "f", environment: nil, limit: 10).map(\.entry.action) == ["flag.delete", "rollout.advance", "flag.put"])
+  #expect(try store.audit(AuditSelection(flag: "f", limit: 10)).map(\.entry.action) == ["flag.delete", "rollout.advance", "flag.put"])
   #expect(try store.apply(put(flag("f", version: 1), from: nil)) == 4, "a deleted flag may be made again")
 }
 
@@ -108,7 +108,7 @@ func auditRowsAreNeitherChangedNorDeleted(sql: String) throws {
   } catch let error as DatabaseError {
     #expect(error.message?.contains("audit rows are never") == true, "\(error)")
   }
-  #expect(try store.audit(flag: nil, environment: nil, limit: 10).map(\.entry) == [entry("flag.put", flag: "f")])
+  #expect(try store.audit(AuditSelection(limit: 10)).map(\.entry) == [entry("flag.put", flag: "f")])
 }
 
 @Test func auditRowsAreNotReplacedEither() throws {
@@ -121,5 +121,5 @@ func auditRowsAreNeitherChangedNorDeleted(sql: String) throws {
     """
   let sqlite = try folder.sqlite()
   #expect(throws: DatabaseError.self) { try sqlite.write { try $0.execute(sql: sql) } }
-  #expect(try store.audit(flag: nil, environment: nil, limit: 10).map(\.entry) == [entry("flag.put", flag: "f")])
+  #expect(try store.audit(AuditSelection(limit: 10)).map(\.entry) == [entry("flag.put", flag: "f")])
 }

@@ -40,7 +40,7 @@ private let rooms: [String: Room] = [
   "Notification": Room(
     row: 3, own: ["HTTPClient", "JSON", "TimeSeries", "RegularExpressions", "Platform"], toolchain: ["Foundation"]),
   "Storage": Room(
-    row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["GRDB"], toolchain: ["Foundation", "Synchronization"]),
+    row: 3, own: ["TimeSeries", "JSON", "Platform"], packages: ["Crypto", "GRDB"], toolchain: ["Foundation", "Synchronization"]),
   "Server": Room(
     row: 4,
     own: [

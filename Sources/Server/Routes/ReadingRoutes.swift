@@ -6,12 +6,10 @@ internal import Platform
 internal import Storage
 internal import TimeSeries
 
-// What can be read: health, metrics, totals, audit, status. Whatever reads the disk runs on a
+// What can be read: health, metrics, totals, status. Whatever reads the disk runs on a
 // worker with the request suspended, so that a long query delays neither ingest nor flags.
 
 struct ReadingRoutes: Sendable {
-  private static let auditMax = 1_000
-
   let store: Store
   let metrics: MetricsPage
   let counters: IngestCounters
@@ -35,7 +33,6 @@ struct ReadingRoutes: Sendable {
       }
     }
     router.get("/api/v1/totals") { totals($0) }
-    router.get("/api/v1/audit") { audit($0) }
     router.get("/api/v1/status") { exchange in exchange.answer(on: worker) { Answers.json(status()) } }
   }
 
@@ -48,43 +45,6 @@ struct ReadingRoutes: Sendable {
     } catch {
       exchange.respond(Answers.error(error))
     }
-  }
-
-  private func audit(_ exchange: Exchange) {
-    do throws(RequestError) {
-      let limit = try exchange.limit(default: 100, max: ReadingRoutes.auditMax)
-      let flag = exchange.query("flag"), environment = exchange.query("environment")
-      exchange.answer(on: worker) {
-        Answers.json(document(of: try store.audit(flag: flag, environment: environment, limit: limit)))
-      }
-    } catch {
-      exchange.respond(Answers.error(error))
-    }
-  }
-
-  private func document(of entries: [StoredAuditEntry]) -> [UInt8] {
-    var writer = JSONWriter(capacity: 4096)
-    writer.beginObject()
-    writer.key("entries")
-    writer.beginArray()
-    for stored in entries {
-      writer.beginObject()
-      writer.member("id", stored.id)
-      writer.member("at_ms", stored.entry.atMs)
-      writer.member("actor", stored.entry.actor)
-      writer.member("action", stored.entry.action)
-      writer.member("flag", stored.entry.flag)
-      writer.member("environment", stored.entry.environment)
-      writer.member("reason", stored.entry.reason)
-      for (key, text) in [("before", stored.entry.before), ("after", stored.entry.after)] {
-        writer.key(key)
-        if let text { writer.raw(text.utf8.span) } else { writer.null() }
-      }
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
   }
 
   private func status() -> [UInt8] {
