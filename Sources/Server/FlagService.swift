@@ -284,7 +284,7 @@ final class FlagService: Sendable {
       return AuditEntry(
         atMs: change.atMs, actor: change.actor, action: action ?? change.auditAction, environment: id.environment, flag: id.key,
         reason: change.reason, before: RolloutChange.auditDocument(change.from, nil, percent),
-        after: RolloutChange.auditDocument(change.to, change.step, change.percent))
+        after: RolloutChange.auditDocument(change.to, change.step, change.percent), details: change.evidence?.text)
     }
     let revision = try store.apply(
       FlagChange(
