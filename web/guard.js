@@ -49,7 +49,7 @@ function updateAlert(node, alert) {
 function createRow(check) {
   const bar = element("span", { class: "fill" });
   const cells = {
-    name: element("th", { scope: "row", text: checkNames[check.name] ?? check.name }),
+    name: element("span", { class: "check-name", text: checkNames[check.name] ?? check.name }),
     value: element("td", { "data-label": "Value", class: "number" }),
     limit: element("td", { "data-label": "Limit", class: "number" }),
     room: element("span", { class: "room-text" }),
@@ -62,10 +62,10 @@ function createRow(check) {
   };
   const row = element(
     "tr", { "data-testid": `check-${check.name}` },
-    cells.name, cells.value, cells.limit,
+    element("th", { scope: "row" }, cells.name, cells.reason), cells.value, cells.limit,
     element("td", { "data-label": "Room left", class: "room" }, cells.track, cells.room),
     element("td", { "data-label": "Samples", class: "number" }, cells.samples, " ", cells.needed),
-    element("td", { "data-label": "Verdict", class: "verdict" }, cells.verdict, cells.reason));
+    element("td", { "data-label": "Verdict", class: "verdict" }, cells.verdict));
   row.cells_ = cells;
   return row;
 }
