@@ -60,8 +60,9 @@ let package = Package(
     // Row 1 and 2: pure domain. Bytes and values in, values out; no input or output, no clock, no lock.
     module("TimeSeries", ["RegularExpressions"]),
     module("JSON"),
-    module("Flags", ["JSON"]),
-    module("Ingest", ["JSON", "TimeSeries"]),
+    module("Assignment"),
+    module("Flags", ["Assignment", "JSON"]),
+    module("Ingest", ["Assignment", "JSON", "TimeSeries"]),
     module("PromQL", ["TimeSeries", "RegularExpressions"]),
     module("Simulation", ["JSON"]),
     module("Templates", ["TimeSeries", "RegularExpressions"]),
@@ -76,8 +77,8 @@ let package = Package(
     module(
       "Server",
       [
-        "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
-        "Notification", "Storage", crypto, logging, yams,
+        "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Assignment", "Flags", "Ingest", "PromQL",
+        "Sources", "Notification", "Storage", crypto, logging, yams,
       ]),
 
     // Row 5: the command line.
@@ -102,13 +103,14 @@ let package = Package(
     tests("TimeSeriesTests", ["TimeSeries"]),
     tests("AlertingTests", ["Alerting", "PromQL", "TimeSeries"]),
     tests("JSONTests", ["JSON"]),
-    tests("FlagsTests", ["Flags", "JSON"]),
-    tests("IngestTests", ["Ingest", "JSON", "TimeSeries"]),
+    tests("AssignmentTests", ["Assignment"]),
+    tests("FlagsTests", ["Assignment", "Flags", "JSON"]),
+    tests("IngestTests", ["Assignment", "Ingest", "JSON", "TimeSeries"]),
     tests("SimulationTests", ["Simulation", "JSON"]),
     tests("SourcesTests", ["Sources", "Ingest", "Platform"]),
     tests("NotificationTests", ["Notification", "HTTPClient", "JSON", "TimeSeries"]),
     tests("StorageTests", ["Storage", "TimeSeries", "Platform", grdb]),
-    tests("ServerTests", ["Server", "HTTP", "JSON", "Notification", "Platform", "Storage", "TimeSeries"]),
+    tests("ServerTests", ["Server", "Assignment", "Flags", "HTTP", "JSON", "Notification", "Platform", "Storage", "TimeSeries"]),
     tests("TidyTests", []),
   ]
 )

@@ -3,6 +3,7 @@
 // The decision for one flag and one context: rules in order, then the rollout, then the default. Compiled from a Flag:
 // variants are indices here, weights are cumulative, the salt is hashed already. No text is made and nothing allocated.
 
+internal import Assignment
 internal import JSON
 
 /// Why a flag has the value it has. Only these, because real clients fail on others.

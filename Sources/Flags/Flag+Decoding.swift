@@ -3,6 +3,7 @@
 // Reads a definition, and says exactly what is wrong with one. `version` and `updatedAt` of a document are passed over,
 // so that what GET gave can be edited and PUT back.
 
+internal import Assignment
 package import JSON
 
 extension Flag {

@@ -2,6 +2,7 @@
 
 // Writes a definition back as JSON: for the store without what the store keeps beside it, for the API with it.
 
+internal import Assignment
 package import JSON
 
 extension Flag {

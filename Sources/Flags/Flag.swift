@@ -2,6 +2,7 @@
 
 // A flag's definition in one environment. What it answers is Evaluation's; how its percentage moves is Rollout's.
 
+package import Assignment
 package import JSON
 
 /// A flag as it is defined. Values decoded from JSON are valid: every variant named exists and has the flag's type.

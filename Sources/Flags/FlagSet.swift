@@ -3,6 +3,7 @@
 // Every flag of one environment, compiled once and then only read, from any number of threads. A change makes a new
 // set.
 
+internal import Assignment
 internal import JSON
 
 /// Where a flag's ramp stands, for the metadata of its answers.

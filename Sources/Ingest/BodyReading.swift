@@ -3,6 +3,7 @@
 // The state of reading one body, and what becomes of each of its records. Where records begin is the business of the
 // framing or of a protocol; what a text holds is `BodyReading+Text`.
 
+import Assignment
 import JSON
 import TimeSeries
 
@@ -23,6 +24,9 @@ struct BodyReading {
   let lineFormats = LineFormats()
   private var tally: EventTally
   private var keySampler: EventSampler
+  private var cohorts = EventCohorts()
+  /// Ids of users that records around the event being read name, the outermost first.
+  private var lentUsers: [UInt8] = []
   var recents: RecentEventWriter
   private let seed: UInt64
   private let users: UserHash
@@ -62,6 +66,7 @@ struct BodyReading {
     tally.begin(receivedAtMs: receivedAtMs)
     batch = DecodedBatch()
     keySampler.begin(atMs: receivedAtMs)
+    cohorts.begin(settings.cohorts())
     recents.begin(atMs: receivedAtMs)
     defer {
       rejectedBytes = 0
@@ -130,7 +135,10 @@ struct BodyReading {
     }
     if let cache = reader.fields[.cache], cache.kind == .string { context.cache = labels.cache(cache.string, bytes) }
     context.hasIdentity = outer.hasIdentity || reader.hasIdentity
-    context.userHash = userHash(bytes) ?? outer.userHash
+    if let hash = userHash(bytes) {
+      context.userHash = hash
+      if cohorts.governsAny { context.lentUser = lendUser(bytes, behind: outer.lentUser.upperBound) }
+    }
     recents.lend(bytes, reader, isOuter: !outer.hasLentIDs)
     context.hasLentIDs = true
     return context
@@ -144,7 +152,16 @@ struct BodyReading {
     return users.hash(of: user, bytes)
   }
 
-  /// - Parameter event: not changed (`EventTally.add`).
+  /// Remembers the user that the object that was just read names.
+  ///
+  /// - Parameter end: of what records around it lent; what is behind was lent by records that are done.
+  private mutating func lendUser(_ bytes: Span<UInt8>, behind end: Int) -> Range<Int> {
+    lentUsers.removeLast(lentUsers.count - end)
+    if let user = reader.fields[.userID] { JSONCursor.append(user.string, of: bytes, to: &lentUsers) }
+    return end..<lentUsers.count
+  }
+
+  /// - Parameter event: gets its cohort; otherwise not changed (`EventTally.add`).
   @inline(__always)
   mutating func count(
     _ event: inout CacheEvent, _ bytes: Span<UInt8>, _ context: RecordContext, _ owner: EventOwner
@@ -161,6 +178,9 @@ struct BodyReading {
       windowStartMs = floor(timeMs, to: settings.resolutionMs)
     }
     let place = labels.place(of: &event, bytes, record: context)
+    if cohorts.governsAny, owner.userHash != nil, event.cohort == .none, EventTally.isTimed(event.kind) {
+      assignCohort(&event, bytes, lentUser: context.lentUser, cache: place.cache, timeMs: timeMs)
+    }
     let row = RowLabels(
       event.kind, event.tier, event.cohort, service: place.service, cache: place.cache,
       detail: labels.detail(of: &event, bytes))
@@ -173,6 +193,30 @@ struct BodyReading {
     }
     if event.hasIdentity || context.hasIdentity { batch.carriesIdentity = true }
     batch.newestEventMs = max(batch.newestEventMs ?? timeMs, timeMs)
+  }
+
+  /// The cohort that a flag puts the event's user in, where one governs its cache at its time. Only kinds that
+  /// `EventTally.isTimed` names have series with a cohort.
+  @inline(never)
+  private mutating func assignCohort(
+    _ event: inout CacheEvent, _ bytes: Span<UInt8>, lentUser: Range<Int>, cache: Int, timeMs: Int64
+  ) {
+    guard let segment = cohorts.segment(of: cache, labels.caches, atMs: timeMs) else { return }
+    let isTreated: Bool
+    // The reader holds an object, which for a text line is the one around it.
+    if !event.isTextLine, let user = reader.fields[.userID], UserHash.isID(user) {
+      isTreated = user.hasEscapes
+        ? segment.isTreated(unescaped(user.string, bytes).span) : segment.isTreated(bytes.extracting(user.start..<user.end))
+    } else {
+      isTreated = segment.isTreated(lentUsers.span.extracting(lentUser))
+    }
+    event.cohort = isTreated ? .treatment : .control
+  }
+
+  private func unescaped(_ text: JSONString, _ bytes: Span<UInt8>) -> [UInt8] {
+    var plain: [UInt8] = []
+    JSONCursor.append(text, of: bytes, to: &plain)
+    return plain
   }
 
   /// Takes the key of a lookup for `HotKeys`.

@@ -219,9 +219,10 @@ struct RecordContext {
   var timestampMs: Int64?
   var service = 0
   var cache = 0
-  var cohort = CacheEvent.Cohort.none
   var hasIdentity = false
   var userHash: UInt64?
+  /// That user's id among those that `BodyReading` remembers of records around events; empty for none.
+  var lentUser = 0..<0
   /// Whether `RecentEventWriter` remembers the ids of records around the event.
   var hasLentIDs = false
 }

@@ -2,6 +2,8 @@
 
 // The bounds and defaults of reading events. Where they come from (configuration, a source) is not known here.
 
+package import Assignment
+
 /// How events are read.
 package struct IngestSettings: Sendable {
   /// Width of a window in ms, at least 1.
@@ -38,6 +40,9 @@ package struct IngestSettings: Sendable {
   package var recentEventsPerSecond = 200
   /// How many bytes of such events one body may leave; 0 keeps none.
   package var recentBytesMax = 8 << 20
+
+  /// Which flags tell the users of which caches apart; asked once for each body.
+  package var cohorts: @Sendable () -> CohortPicture = { .empty }
 
   package init() {}
 }

@@ -17,10 +17,16 @@ struct UserHash {
     lastSeed = Word.mix(seed ^ 0xe703_7ed1_a0b4_28db, 0x8ebc_6af0_9c88_c6e3) | 1
   }
 
-  /// Nil for what is no id: an empty text, anything but a text or a number.
+  /// Whether a value is an id: a text that is not empty, or a number.
+  @inline(__always)
+  static func isID(_ user: FieldValue) -> Bool {
+    user.end > user.start && (user.kind == .string || user.kind == .number)
+  }
+
+  /// Nil for what is no id.
   @inline(__always)
   func hash(of user: FieldValue, _ bytes: Span<UInt8>) -> UInt64? {
-    guard user.end > user.start, user.kind == .string || user.kind == .number else { return nil }
+    guard UserHash.isID(user) else { return nil }
     return user.hasEscapes ? hash(ofEscaped: user, bytes) : hash(bytes, user.start, user.end)
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
 internal import Ingest
 internal import Storage
 
@@ -28,14 +29,17 @@ extension Configuration {
     return settings
   }
 
-  /// - Parameter userSeed: the store's.
-  func ingestSettings(userSeed: UInt64) -> IngestSettings {
+  /// - Parameters:
+  ///   - userSeed: the store's.
+  ///   - cohorts: asked for each body.
+  func ingestSettings(userSeed: UInt64, cohorts: @escaping @Sendable () -> CohortPicture) -> IngestSettings {
     var settings = IngestSettings()
     settings.resolutionMs = resolutionMs
     settings.oldestMs = retention.longestMs
     settings.keyPatterns = KeyPatterns(configured: ingest.keys)
     settings.labelValuesMax = ingest.labelLimit
     settings.userSeed = userSeed
+    settings.cohorts = cohorts
     // No body may push all others out of the log.
     settings.recentBytesMax = min(settings.recentBytesMax, retention.recentEventBytesMax / 8)
     return settings

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
 package import Ingest
 internal import Platform
 internal import Storage
@@ -45,7 +46,9 @@ package final class EventImport: Sendable {
   /// - Throws: `StoreError`, `.inUse` while a server has it.
   package init(_ configuration: Configuration) throws {
     store = try Store(configuration.store)
-    var settings = configuration.ingestSettings(userSeed: store.userSeed)
+    // Nobody changes a flag while a command has the store.
+    let cohorts = try Exposures.history(store).picture
+    var settings = configuration.ingestSettings(userSeed: store.userSeed) { cohorts }
     // Hot keys are in the memory of a server.
     settings.keySamplesPerSecond = 0
     decoders = DecoderPool(settings: settings)

@@ -33,7 +33,9 @@ final class FlagService: Sendable {
   /// How often the progress of a soak clock is written: what a crash may cost it.
   private static let progressIntervalMs: Int64 = 5_000
 
-  private let store: Store
+  let store: Store
+  /// What ingest tells cohorts by.
+  let exposures: Exposures
   private let streams: ChangeStreams
   private let resolutionMs: Int64
   private let review: @Sendable (CompiledGuard) throws(RequestError) -> Void
@@ -55,6 +57,7 @@ final class FlagService: Sendable {
     self.resolutionMs = resolutionMs
     self.streams = streams
     picture = Mutex(try FlagService.load(store))
+    exposures = try Exposures(store)
     if try store.revision() == 0 { try createProfileFlag(nowMs: nowMs) }
   }
 
@@ -81,6 +84,11 @@ final class FlagService: Sendable {
   func rollout(_ id: FlagID, nowMs: Int64) throws(RequestError) -> Rollout {
     let flag = try flag(id)
     return picture.withLock { $0.rollouts[id] } ?? FlagService.unstarted(flag, id, nowMs: nowMs)
+  }
+
+  /// A flag and its ramp as they are published; nil where there is none.
+  func published(_ id: FlagID) -> (flag: Flag?, rollout: Rollout?) {
+    picture.withLock { ($0.sets[id.environment]?.flag(key: id.key), $0.rollouts[id]) }
   }
 
   /// Every flag with its ramp, ascending by environment, then key.
@@ -155,9 +163,10 @@ final class FlagService: Sendable {
       let entry = AuditEntry(
         atMs: nowMs, actor: Actor.localUser, action: "flag delete", environment: id.environment, flag: id.key, reason: reason,
         before: old.json.text, after: nil)
-      let revision = try store.apply(
+      let revision = try write(
         FlagChange(
-          environment: id.environment, key: id.key, expectedVersion: old.version, content: .delete, rollout: nil, audit: [entry]))
+          environment: id.environment, key: id.key, expectedVersion: old.version, content: .delete, rollout: nil, audit: [entry]),
+        nil, nil)
       publish(id, nil, rollout: nil, revision: revision)
       streams.flagChanged(key: id.key, environment: id.environment, version: 0, revision: revision, atMs: nowMs)
     }
@@ -182,10 +191,11 @@ final class FlagService: Sendable {
     // A ramp that has ended keeps the percentage somebody set since, so that a later rollback cannot raise it.
     var rollout = picture.withLock { $0.rollouts[id] }
     rollout?.flagPercentChanged(to: flag.rollout?.percent ?? .zero)
-    let revision = try store.apply(
+    let revision = try write(
       FlagChange(
         environment: id.environment, key: id.key, expectedVersion: old?.version, content: .put(FlagService.stored(flag, id)),
-        rollout: rollout.map { FlagService.stored($0, id, nowMs: nowMs) }, audit: [entry]))
+        rollout: rollout.map { FlagService.stored($0, id, nowMs: nowMs) }, audit: [entry]),
+      flag, rollout)
     publish(id, flag, rollout: rollout, revision: revision)
     streams.flagChanged(key: id.key, environment: id.environment, version: flag.version, revision: revision, atMs: nowMs)
     return flag
@@ -286,11 +296,12 @@ final class FlagService: Sendable {
         reason: change.reason, before: RolloutChange.auditDocument(change.from, nil, percent),
         after: RolloutChange.auditDocument(change.to, change.step, change.percent), details: change.evidence?.text)
     }
-    let revision = try store.apply(
+    let revision = try write(
       FlagChange(
         environment: id.environment, key: id.key, expectedVersion: flag.version,
         content: flagAfter == flag ? .keep : .put(FlagService.stored(flagAfter, id)),
-        rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit))
+        rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit),
+      flagAfter, rollout)
     publish(id, flagAfter, rollout: rollout, revision: revision)
     savedMs.withLock { $0[id] = last.atMs }
     streams.flagChanged(

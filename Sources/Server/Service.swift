@@ -97,7 +97,7 @@ package final class Service: Sendable {
       try notifier.start(configuration.notify, externalURL: configuration.externalURL ?? configuration.listenURL(port: port))
       notifier.keep(groups, nowMs: startedMs)
       ruleTimes.start()
-      let sources = makeSources(store, counters)
+      let sources = makeSources(store, counters, flags)
       do {
         try sources.change(to: configuration.sources)
       } catch {
@@ -198,13 +198,17 @@ package final class Service: Sendable {
     ).makeThread()
   }
 
-  private func makeSources(_ store: Store, _ counters: IngestCounters) -> SourceSet {
+  private func makeSources(_ store: Store, _ counters: IngestCounters, _ flags: FlagService) -> SourceSet {
     let sink = SourceIntake(
       store: store, counters: counters, keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs),
       logger: logger)
     return SourceSet(
-      store: store, sink: sink, ingest: configuration.ingestSettings(userSeed: store.userSeed),
+      store: store, sink: sink, ingest: ingestSettings(store, flags),
       messageBytesMax: configuration.ingest.bodyBytesMax, logger: logger)
+  }
+
+  private func ingestSettings(_ store: Store, _ flags: FlagService) -> IngestSettings {
+    configuration.ingestSettings(userSeed: store.userSeed) { [exposures = flags.exposures] in exposures.picture() }
   }
 
   private func makeServer(
@@ -214,7 +218,7 @@ package final class Service: Sendable {
     let counters = metrics.counters
     var router = Router()
     let intake = EventIntake(
-      store: store, settings: configuration.ingestSettings(userSeed: store.userSeed), counters: counters,
+      store: store, settings: ingestSettings(store, flags), counters: counters,
       budget: BodyBudget(bytesMax: configuration.ingest.bodyBytesMax * Service.bodyBudgetFactor),
       bodyBytesMax: configuration.ingest.bodyBytesMax, worker: workers.decoders,
       keys: DeliveryKeys(store: store, windowMs: configuration.ingest.dedupeWindowMs))

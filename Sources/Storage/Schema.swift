@@ -287,6 +287,34 @@ enum Schema {
           """)
     }
     registerAuditChain(&migrator)
+    migrator.registerMigration("15 exposures") { db in
+      // What the flags of an older store do is known from their newest change on.
+      try db.execute(
+        sql: """
+          CREATE TABLE exposure (
+            id INTEGER PRIMARY KEY,
+            environment TEXT NOT NULL,
+            flag TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            hundredths INTEGER NOT NULL CHECK (hundredths BETWEEN 0 AND 10000),
+            salt TEXT NOT NULL,
+            bucketing TEXT NOT NULL,
+            enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+            caches TEXT NOT NULL CHECK (json_valid(caches))
+          ) STRICT;
+          CREATE INDEX exposure_flag ON exposure (environment, flag, id);
+          INSERT INTO exposure (environment, flag, at_ms, hundredths, salt, bucketing, enabled, caches)
+          SELECT flag.environment, flag.key, flag.updated_ms,
+            CAST(round(coalesce(json_extract(flag.document, '$.rollout.percent'), 0) * 100) AS INTEGER),
+            coalesce(json_extract(flag.document, '$.salt'), flag.key),
+            coalesce(json_extract(flag.document, '$.bucketing'), 'murmur3-v2'),
+            coalesce(json_extract(flag.document, '$.enabled'), 1)
+              AND coalesce(json_extract(rollout.document, '$.state'), '') != 'killed',
+            coalesce(json_extract(flag.document, '$.caches'), '[]')
+          FROM flag LEFT JOIN rollout ON rollout.environment = flag.environment AND rollout.flag = flag.key
+          ORDER BY flag.updated_ms;
+          """)
+    }
     return migrator
   }
 }

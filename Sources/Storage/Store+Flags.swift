@@ -57,6 +57,8 @@ package struct FlagChange: Sendable {
   /// The rollout's new document; nil leaves it as it is.
   package var rollout: StoredRollout?
   package var audit: [AuditEntry]
+  /// Whom the flag treats from now on; nil where that does not change.
+  package var exposure: StoredExposure?
 
   package init(
     environment: String, key: String, expectedVersion: Int64?, content: Content, rollout: StoredRollout?, audit: [AuditEntry]
@@ -113,6 +115,7 @@ extension Store {
         try requireVersion(change, db)
         try write(change, db)
         for entry in change.audit { try AuditTable.insert(entry, db) }
+        if let exposure = change.exposure { try ExposureTable.insert(exposure, db) }
         return try Int64.fetchOne(db, sql: "SELECT max(id) FROM audit") ?? 0
       }
     }

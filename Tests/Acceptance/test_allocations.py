@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rampart import BINARY
+from rampart import BINARY, Rampart
 
 FILE_BYTES = 24 << 20
 SHORT, LONG = 160, 1_600
@@ -36,9 +36,16 @@ def write(path, line_bytes):
     return len(lines)
 
 
+def begin_ramp(folder):
+    """A store whose flag tells the users of its cache apart from now on."""
+    with Rampart(folder) as server:
+        flag = server.request("PATCH", "/api/v1/flags/ENABLE_PROFILE_CACHE", {"rollout": {"variant": "on", "percent": 50}})
+        assert flag.status == 200
+        assert server.stop() == 0
+
+
 def allocations(counter, folder, line_bytes):
     """(lines, allocations) of a run of `rampart ingest`."""
-    folder.mkdir()
     log, count = folder / "events.ndjson", folder / "allocations"
     lines = write(log, line_bytes)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAMPART_")}
@@ -49,7 +56,12 @@ def allocations(counter, folder, line_bytes):
     return lines, int(count.read_text())
 
 
-def test_an_event_allocates_nothing(counter, tmp_path):
+@pytest.mark.parametrize("is_governed", [False, True], ids=["alone", "with cohorts"])
+def test_an_event_allocates_nothing(counter, tmp_path, is_governed):
+    for name in ("long", "short"):
+        (tmp_path / name).mkdir()
+        if is_governed:
+            begin_ramp(tmp_path / name)
     few_lines, few = allocations(counter, tmp_path / "long", LONG)
     many_lines, many = allocations(counter, tmp_path / "short", SHORT)
     each = (many - few) / (many_lines - few_lines)

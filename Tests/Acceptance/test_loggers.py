@@ -258,7 +258,8 @@ def test_profile_logs_both_arms(server, project, logger):
         f"cache_operation_duration_seconds_count{{{here},{on},operation=miss,service=profile}}": 4,
         f"cache_operation_duration_seconds_count{{{here},{on},operation=bypass,service=profile}}": 2,
         f"cache_operation_duration_seconds_count{{{here},{off},operation=bypass,service=profile}}": 2,
-        f"cache_operation_duration_seconds_count{{{here},operation=invalidation,service=profile}}": 2,
+        # Invalidations do not say their cohort; the flag does.
+        f"cache_operation_duration_seconds_count{{{here},{on},operation=invalidation,service=profile}}": 2,
     }
 
 

@@ -2,6 +2,7 @@
 
 // The arithmetic that decides who is asked. Vectors: flagd's fractional-v2 feature file and the contract's own.
 
+import Assignment
 import Flags
 import Testing
 

@@ -30,8 +30,9 @@ private let rooms: [String: Room] = [
   "Assets": Room(row: 0, own: ["CAssets"]),
   "TimeSeries": Room(row: 1, own: ["RegularExpressions"]),
   "JSON": Room(row: 1, own: []),
-  "Flags": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
-  "Ingest": Room(row: 2, own: ["JSON", "TimeSeries"]),
+  "Assignment": Room(row: 1, own: []),
+  "Flags": Room(row: 2, own: ["Assignment", "JSON"], toolchain: ["Glibc"]),
+  "Ingest": Room(row: 2, own: ["Assignment", "JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Templates": Room(row: 2, own: ["TimeSeries", "RegularExpressions"]),
   "Simulation": Room(row: 2, own: ["JSON"], toolchain: ["Glibc"]),
@@ -44,8 +45,8 @@ private let rooms: [String: Room] = [
   "Server": Room(
     row: 4,
     own: [
-      "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Flags", "Ingest", "PromQL", "Sources",
-      "Notification", "Storage",
+      "Alerting", "HTTP", "Compression", "Platform", "Assets", "TimeSeries", "JSON", "Assignment", "Flags", "Ingest", "PromQL",
+      "Sources", "Notification", "Storage",
     ],
     packages: ["Crypto", "Logging", "Yams"], toolchain: ["Foundation", "Synchronization"]),
   "CLI": Room(

@@ -21,20 +21,22 @@ package enum Bucketing: String, CaseIterable, Sendable {
     bucket(salt: salt.utf8.span, targetingKey: targetingKey.utf8.span)
   }
 
-  static func salted(_ salt: Span<UInt8>) -> Murmur3 {
+  /// The hash after the salt, to be continued for each targeting key.
+  package static func salted(_ salt: Span<UInt8>) -> Murmur3 {
     var murmur = Murmur3()
     murmur.update(salt)
     return murmur
   }
 
-  static func hash(_ salted: Murmur3, _ targetingKey: Span<UInt8>) -> UInt32 {
+  /// - Parameter salted: of the salt.
+  package static func hash(_ salted: Murmur3, _ targetingKey: Span<UInt8>) -> UInt32 {
     var murmur = salted
     murmur.update(targetingKey)
     return murmur.value
   }
 
   /// Maps a hash to 0..<`total` by its high bits, which keeps the order of hashes: growth only adds.
-  static func scale(_ hash: UInt32, to total: Int) -> Int {
+  package static func scale(_ hash: UInt32, to total: Int) -> Int {
     Int((UInt64(hash) * UInt64(total)) >> 32)
   }
 }

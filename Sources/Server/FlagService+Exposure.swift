@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Flags
+internal import Storage
+internal import Synchronization
+
+// Whom flags treat, as it changes: what ingest tells the cohorts of users by. Events carry no environment, so it is
+// production's flags that do.
+
+/// The exposures of production's flags.
+final class Exposures: Sendable {
+  static let limits = ExposureLimits(perFlagMax: StoredExposure.perFlagMax, totalMax: StoredExposure.totalMax)
+
+  private let history: Mutex<ExposureHistory>
+
+  /// Reads what the store keeps.
+  ///
+  /// - Throws: `StoreError`, `FlagError` for a bucketing that this version does not know.
+  init(_ store: Store) throws {
+    history = Mutex(try Exposures.history(store))
+  }
+
+  /// The cohorts as they are told apart now. Holds a lock for the copy of a reference.
+  func picture() -> CohortPicture { history.withLock { $0.picture } }
+
+  /// - Throws: as `init`.
+  static func history(_ store: Store) throws -> ExposureHistory {
+    ExposureHistory(try store.exposures(environment: FlagService.defaultEnvironment).map(Exposure.init), limits: limits)
+  }
+
+  fileprivate func add(_ stored: StoredExposure) throws(FlagError) {
+    let exposure = try Exposure(stored)
+    history.withLock { $0.add(exposure) }
+  }
+}
+
+extension FlagService {
+  /// Applies a change, with the exposure where it changes whom the flag treats. Every change of a flag or a ramp goes this
+  /// way; the caller holds the lock on changes.
+  ///
+  /// - Parameters:
+  ///   - flag: as it is after the change; nil for one that is deleted.
+  ///   - rollout: its ramp after the change; nil where it has none.
+  /// - Returns: the store's revision after the change.
+  func write(_ change: FlagChange, _ flag: Flag?, _ rollout: Rollout?) throws(StoreError) -> Int64 {
+    var change = change
+    let id = FlagID(environment: change.environment, key: change.key)
+    let atMs = change.audit.last?.atMs ?? 0
+    let new = FlagService.exposure(id, flag, isKilled: rollout?.state == .killed, atMs: atMs)
+    let published = published(id)
+    let old = FlagService.exposure(id, published.flag, isKilled: published.rollout?.state == .killed, atMs: atMs)
+    if new != old { change.exposure = new }
+    let revision = try store.apply(change)
+    if let exposure = change.exposure, id.environment == FlagService.defaultEnvironment { take(exposure) }
+    return revision
+  }
+
+  private func take(_ exposure: StoredExposure) {
+    do throws(FlagError) {
+      try exposures.add(exposure)
+    } catch {
+      preconditionFailure("an exposure that was written is none: \(error)")
+    }
+  }
+
+  private static func exposure(_ id: FlagID, _ flag: Flag?, isKilled: Bool, atMs: Int64) -> StoredExposure {
+    StoredExposure(
+      environment: id.environment, flag: id.key, atMs: atMs, hundredths: flag?.rollout?.percent.hundredths ?? 0,
+      salt: flag?.salt ?? "", bucketing: (flag?.bucketing ?? .murmur3v2).rawValue, isEnabled: flag?.enabled == true && !isKilled,
+      caches: flag?.caches ?? [])
+  }
+}
+
+extension Exposure {
+  fileprivate init(_ stored: StoredExposure) throws(FlagError) {
+    guard let bucketing = Bucketing(rawValue: stored.bucketing) else {
+      let known = Bucketing.allCases.map(\.rawValue).joined(separator: ", ")
+      throw FlagError(field: "bucketing", value: stored.bucketing, expected: "must be one of \(known)")
+    }
+    self.init(
+      flag: stored.flag, atMs: stored.atMs, treatedBuckets: stored.isEnabled ? stored.hundredths : 0, salt: stored.salt,
+      bucketing: bucketing, caches: stored.caches)
+  }
+}
