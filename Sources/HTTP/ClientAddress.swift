@@ -6,8 +6,8 @@ internal import Glibc
 
 // The address without the port; an IPv4 address has the form ::ffff:a.b.c.d, so that both families share one key.
 struct ClientAddress: Hashable, Sendable {
-  private let high: UInt64
-  private let low: UInt64
+  let high: UInt64
+  let low: UInt64
 
   init(_ address: UnsafePointer<sockaddr>?) {
     guard let address = unsafe address else {

@@ -13,6 +13,9 @@ extension Exchange {
   /// The client's address without the port.
   package var peer: String { connection.peer }
 
+  /// The same as 128 bits, of which no text has to be made; an IPv4 address has the form ::ffff:a.b.c.d.
+  package var peerWords: (high: UInt64, low: UInt64) { (connection.client.high, connection.client.low) }
+
   /// The parameter at `index` of the route's pattern, counted from 0 and percent-decoded; it is never empty.
   package func parameter(_ index: Int) -> String {
     String(decoding: path[parameters[index]], as: UTF8.self)

@@ -52,6 +52,7 @@ extension FlagService {
     let old = FlagService.exposure(id, published.flag, isKilled: published.rollout?.state == .killed, atMs: atMs)
     if new != old { change.exposure = new }
     let revision = try store.apply(change)
+    revisions.changed(id, FlagRevision(revision: revision, atMs: atMs))
     if let exposure = change.exposure, id.environment == FlagService.defaultEnvironment { take(exposure) }
     return revision
   }

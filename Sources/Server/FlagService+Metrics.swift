@@ -32,7 +32,22 @@ extension FlagService {
           guard let startedMs = rollout?.startedMs, flag.rollout?.percent != .zero else { return nil }
           return .number(labels("rampart_flag_rollout_age_seconds", id), Double(max(nowMs - startedMs, 0)) / 1000)
         }),
+      MetricsPage.Entry(
+        MetricFamily("rampart_flag_instances", .gauge, "Instances that polled the flag, by itself or with all others, lately."),
+        instances(of: flags.map(\.id)).map { .whole(labels("rampart_flag_instances", $0), Int64($1)) }),
+      MetricsPage.Entry(
+        MetricFamily(
+          "rampart_flag_instances_dropped_total", .counter, "Polls of instances that were not noted because there were too many."),
+        [.whole(Labels(metric: "rampart_flag_instances_dropped_total"), Int64(propagation.droppedTotal))]),
       MetricsPage.Entry(MetricFamily("rampart_rollout_state", .gauge, "1 for the state the ramp is in, 0 for the others."), states),
     ]
+  }
+}
+
+extension FlagService {
+  private func instances(of flags: [FlagID]) -> [(FlagID, Int)] {
+    Dictionary(grouping: flags, by: \.environment).sorted { $0.key < $1.key }.flatMap { environment, flags in
+      zip(flags, propagation.seen(environment: environment, flags: flags.map(\.key)))
+    }
   }
 }

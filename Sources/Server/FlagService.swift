@@ -36,6 +36,9 @@ final class FlagService: Sendable {
   let store: Store
   /// What ingest tells cohorts by.
   let exposures: Exposures
+  /// Who polls, and what they hold.
+  let propagation = Propagation()
+  let revisions: FlagRevisions
   private let streams: ChangeStreams
   private let resolutionMs: Int64
   private let review: @Sendable (CompiledGuard) throws(RequestError) -> Void
@@ -58,6 +61,7 @@ final class FlagService: Sendable {
     self.streams = streams
     picture = Mutex(try FlagService.load(store))
     exposures = try Exposures(store)
+    revisions = try FlagRevisions(store)
     if try store.revision() == 0 { try createProfileFlag(nowMs: nowMs) }
   }
 

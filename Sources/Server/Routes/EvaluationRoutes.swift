@@ -31,6 +31,7 @@ struct EvaluationRoutes: Sendable {
       exchange.withQuery("targetingKey") { set.answer(key: key, targetingKey: $0, into: &writer) }
         ?? set.answer(key: key, targetingKey: nil, into: &writer)
     }
+    if status == .success { exchange.withParameter(0) { flags.propagation.acknowledge(exchange, set, flag: $0) } }
     respondWithTag(exchange, status, writer.bytes)
   }
 
@@ -40,7 +41,9 @@ struct EvaluationRoutes: Sendable {
     let status: AnswerStatus = exchange.withParameter(0) { key in
       do {
         let context = try exchange.withBody { try EvaluationContext(body: $0) }
-        return set.answer(key: key, context: context, into: &writer)
+        let status = set.answer(key: key, context: context, into: &writer)
+        if status == .success { flags.propagation.acknowledge(exchange, set, flag: key, context: context) }
+        return status
       } catch {
         writer.removeAll()
         failure(error).write(key: key, to: &writer)
@@ -56,6 +59,7 @@ struct EvaluationRoutes: Sendable {
     do {
       let context = try exchange.withBody { try EvaluationContext(body: $0) }
       set.answerAll(context: context, eventStreams: EvaluationRoutes.eventStreams.span, into: &writer)
+      flags.propagation.acknowledge(exchange, set, flag: nil, context: context)
     } catch {
       failure(error).write(key: nil, to: &writer)
       return exchange.respond(Response(status: 400, contentType: "application/json", body: writer.bytes))
