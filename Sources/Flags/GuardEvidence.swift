@@ -50,7 +50,7 @@ package struct GuardEvidence: Equatable, Sendable {
     }
   }
 
-  /// Instances that poll the flag.
+  /// Instances that poll the flag and name themselves.
   package struct Instances: Equatable, Sendable {
     package var seen: Int
     /// Of those, the ones that hold what the step set.

@@ -17,10 +17,10 @@ extension Rollout {
     let waited = DurationText.spoken(milliseconds: watch.reach.waitedMs)
     let sentence: String
     if expected == 0 {
-      sentence = "no instance polls the flag, so nobody is waited for"
+      sentence = "no instance that names itself polls the flag, so nobody is waited for"
     } else if Double(watch.reach.current) >= plan.propagation.share * Double(expected) {
       sentence = "\(numbers) hold \(percent) % after \(waited)"
-    } else if watch.reach.waitedMs >= plan.propagation.timeoutMs {
+    } else if watch.reach.waitedMs >= plan.propagationTimeoutMs(step: watch.step) {
       sentence = "only \(numbers) hold \(percent) % after \(waited): went on without the others"
     } else {
       return []

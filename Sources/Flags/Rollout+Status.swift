@@ -74,14 +74,15 @@ extension Rollout {
   }
 
   private var propagationJSON: JSONValue {
-    guard let plan, let reach = phase.watch?.reach else { return .null }
+    guard let plan, let watch = phase.watch else { return .null }
+    let reach = watch.reach
     return .object([
       JSONMember(name: "seen", value: .integer(Int64(reach.seen))),
       JSONMember(name: "current", value: .integer(Int64(reach.current))),
       JSONMember(name: "awaited", value: .integer(Int64(max(reach.seen, reach.awaited ?? 0)))),
       JSONMember(name: "required_share", value: .number(plan.propagation.share)),
       JSONMember(name: "waited_seconds", value: Rollout.seconds(reach.waitedMs)),
-      JSONMember(name: "timeout_seconds", value: Rollout.seconds(plan.propagation.timeoutMs)),
+      JSONMember(name: "timeout_seconds", value: Rollout.seconds(plan.propagationTimeoutMs(step: watch.step))),
     ])
   }
 

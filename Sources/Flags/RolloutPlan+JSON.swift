@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads a plan, says exactly what is wrong with one, and writes it back with every default spelled out but the warm-up,
-// which follows each step's bake.
+// Reads a plan, says exactly what is wrong with one, and writes it back with every default spelled out but those
+// that follow each step's bake.
 
 package import JSON
 
@@ -131,15 +131,13 @@ extension RolloutPlan.Propagation {
     }
     self.init(
       share: value,
-      timeoutMs: try reader.durationMs("timeout", in: RolloutPlan.Bounds.propagationTimeoutMs)
-        ?? RolloutPlan.Defaults.propagationTimeoutMs)
+      timeoutMs: try reader.durationMs("timeout", in: RolloutPlan.Bounds.propagationTimeoutMs))
   }
 
   fileprivate var json: JSONValue {
-    .object([
-      JSONMember(name: "share", value: .number(share)),
-      JSONMember(name: "timeout", value: .string(DurationText.text(milliseconds: timeoutMs))),
-    ])
+    var members = [JSONMember(name: "share", value: .number(share))]
+    if let timeoutMs { members.append(JSONMember(name: "timeout", value: .string(DurationText.text(milliseconds: timeoutMs)))) }
+    return .object(members)
   }
 }
 

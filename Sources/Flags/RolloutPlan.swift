@@ -17,8 +17,8 @@ package struct RolloutPlan: Equatable, Sendable {
   package struct Propagation: Equatable, Sendable {
     /// Of the instances seen, 0…1; with 0 nothing is waited for.
     package let share: Double
-    /// After this the step goes on without the rest.
-    package let timeoutMs: Int64
+    /// After this the step goes on without the rest; nil: as long as the step's bake, within `Defaults.propagationTimeoutMs`.
+    package let timeoutMs: Int64?
   }
 
   /// What a check without enough samples means at the end of a bake.
@@ -40,7 +40,7 @@ package struct RolloutPlan: Equatable, Sendable {
     package static let windowMs: Int64 = 300_000
     package static let freshnessMs: Int64 = 120_000
     package static let propagationShare = 0.9
-    package static let propagationTimeoutMs: Int64 = 300_000
+    package static let propagationTimeoutMs: ClosedRange<Int64> = 10_000...300_000
     /// The statistical unit is the minute and not the event: errors come in clumps. Short bakes have shorter ones.
     package static let intervalMs: ClosedRange<Int64> = 1_000...60_000
     package static let intervalsInBake: Int64 = 20
@@ -93,5 +93,11 @@ package struct RolloutPlan: Equatable, Sendable {
   package func intervalMs(step: Int) -> Int64 {
     let share = steps[step].bakeMs / Defaults.intervalsInBake
     return intervalMs ?? min(max(share, Defaults.intervalMs.lowerBound), Defaults.intervalMs.upperBound)
+  }
+
+  /// How long a step waits for those who poll.
+  package func propagationTimeoutMs(step: Int) -> Int64 {
+    let range = Defaults.propagationTimeoutMs
+    return propagation.timeoutMs ?? min(max(steps[step].bakeMs, range.lowerBound), range.upperBound)
   }
 }

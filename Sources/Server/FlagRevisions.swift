@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Flags
 internal import Storage
 internal import Synchronization
 
@@ -30,4 +31,11 @@ final class FlagRevisions: Sendable {
 extension FlagService {
   /// A flag's newest change, of whatever kind; those who hold its revision have it.
   func revision(of id: FlagID) -> FlagRevision { revisions[id] }
+
+  /// Whom a flag's ramp waits for.
+  func instances(of id: FlagID) -> GuardEvidence.Instances {
+    let (seen, current) = propagation.standingOfNamed(
+      environment: id.environment, flag: id.key, sinceRevision: revisions[id].revision)
+    return GuardEvidence.Instances(seen: seen, current: current)
+  }
 }

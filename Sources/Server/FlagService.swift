@@ -272,7 +272,9 @@ final class FlagService: Sendable {
       let changes = rollout.tick(elapsedMs: elapsedMs, nowMs: nowMs, evidence: evidence)
       do throws(StoreError) {
         if changes.isEmpty {
-          try keepProgress(rollout, id, nowMs: nowMs)
+          // A restart must still know how many instances there were when the step began.
+          let beginsToWait = measured.phase.watch?.reach.awaited == nil
+          try keepProgress(rollout, id, atOnce: beginsToWait, nowMs: nowMs)
         } else {
           try commit(changes, rollout, flag, id, action: nil)
         }
@@ -318,9 +320,9 @@ final class FlagService: Sendable {
   }
 
   /// The clock's progress is in memory at once and on disk every few seconds.
-  private func keepProgress(_ rollout: Rollout, _ id: FlagID, nowMs: Int64) throws(StoreError) {
+  private func keepProgress(_ rollout: Rollout, _ id: FlagID, atOnce: Bool, nowMs: Int64) throws(StoreError) {
     picture.withLock { $0.rollouts[id] = rollout }
-    let isDue = savedMs.withLock { abs(nowMs - ($0[id] ?? 0)) >= FlagService.progressIntervalMs }
+    let isDue = atOnce || savedMs.withLock { abs(nowMs - ($0[id] ?? 0)) >= FlagService.progressIntervalMs }
     guard isDue else { return }
     try store.save(FlagService.stored(rollout, id, nowMs: nowMs))
     savedMs.withLock { $0[id] = nowMs }

@@ -187,7 +187,18 @@ package final class Propagation: Sendable {
   /// - Returns: `seen`: instances that polled the flag, or all flags, within `expiryMs`; `current`: those of them that hold
   ///   `sinceRevision` or a newer one. An instance that polls in both ways holds the newer.
   package func standing(environment: String, flag: String, sinceRevision: Int64) -> (seen: Int, current: Int) {
+    standing(members(environment: environment, flag: flag), sinceRevision: sinceRevision)
+  }
+
+  /// The same of those instances alone that name themselves, which a ramp can wait for: behind an address there may be a
+  /// shell that asked once, or a hundred browsers.
+  func standingOfNamed(environment: String, flag: String, sinceRevision: Int64) -> (seen: Int, current: Int) {
     let (own, all) = members(environment: environment, flag: flag)
+    return standing((own.filter(\.name.isNamed), all.filter(\.name.isNamed)), sinceRevision: sinceRevision)
+  }
+
+  private func standing(_ members: (own: [Member], all: [Member]), sinceRevision: Int64) -> (seen: Int, current: Int) {
+    let (own, all) = members
     let oldestMs = clockMs() - limits.expiryMs
     var seen = 0
     var current = 0

@@ -194,7 +194,7 @@ package final class Service: Sendable {
     let notices = RolloutNotices(flags: flags, notifier: notifier)
     return RolloutDriver(
       flags: flags, measurement: GuardMeasurement(store: store, rules: rules, resolutionMs: configuration.resolutionMs), logger: logger,
-      instances: { _ in GuardEvidence.Instances() }, ticked: { notices.tell(nowMs: $0) }
+      instances: { flags.instances(of: $0) }, ticked: { notices.tell(nowMs: $0) }
     ).makeThread()
   }
 

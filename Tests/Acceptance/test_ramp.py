@@ -382,3 +382,39 @@ def test_a_backtest_finds_the_outage_and_changes_nothing(tmp_path):
         assert server.get(RAMP).json()["state"] == "draft" and percent(server) == 0
         assert server.post(f"{RAMP}/backtest?from={now}&to={began}", document).status == 400
         assert server.post(f"{RAMP}/backtest?from=1&to={now}", document).status == 400
+
+
+def poll(server, *instances):
+    for instance in instances:
+        assert server.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1&instance={instance}").status == 200
+
+
+def test_a_step_begins_when_its_pollers_hold_it(fast):
+    with Traffic(fast, good):
+        # Who does not say who he is, is not waited for.
+        assert fast.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1").status == 200
+        poll(fast, "a", "b", "c")
+        start(fast, plan(bake="1m"))
+        Rampart.wait_for(lambda: fast.get(RAMP).json()["propagation"]["awaited"] == 3)
+        poll(fast, "a", "b")
+        time.sleep(2.5)
+        ramp = fast.get(RAMP).json()
+        assert ramp["state"] == "propagating" and ramp["soak"]["elapsed_seconds"] == 0
+        assert "waiting for 1 of 3 instances" in ramp["soak"]["standing_still_because"]
+        # Whoever was there before a crash is waited for after it.
+        fast.kill()
+        fast.start()
+        time.sleep(2.5)
+        poll(fast, "a", "b")
+        time.sleep(2)
+        assert fast.get(RAMP).json()["state"] == "propagating"
+        poll(fast, "c")
+        assert "3 of 3 instances hold 10 %" in wait_for_state(fast, "warming", "soaking")["history"][-1]["reason"]
+
+
+def test_an_instance_that_vanished_is_not_waited_for_for_ever(fast):
+    with Traffic(fast, good):
+        poll(fast, "a", "b")
+        start(fast, plan() | {"propagation": {"timeout": "4s"}})
+        ramp = wait_for_state(fast, "warming", "soaking", seconds=15)
+        assert "only 0 of 2 instances hold 10 % after 4s" in ramp["reason"] and "went on without the others" in ramp["reason"]

@@ -12,7 +12,7 @@ import Testing
     #expect(
       plan.json.text == """
         {"steps":[{"percent":10,"bake":"1h"},{"percent":50,"bake":"1h"},{"percent":100,"bake":"0s"}],\
-        "freshness":"2m","propagation":{"share":0.9,"timeout":"5m"},\
+        "freshness":"2m","propagation":{"share":0.9},\
         "guard":{"window":"5m","alerts":[],"checks":[{"name":"hit_ratio","success":">= 0.5","min_samples":100},\
         {"name":"error_ratio","success":"<= 0.01","min_samples":50},{"name":"circuit_breaker"},\
         {"name":"failure_ratio","success":"< 0.005","min_samples":100},{"name":"exposure","success":"<= 0.05","min_samples":100}],\
@@ -143,6 +143,11 @@ import Testing
     let plan = try RolloutPlan(JSONValue(parsing: #"{"steps":[{"percent":10}],"windows":\#(windows)}"#))
     #expect(plan.msUntilOpen(localMs: Int64(minute) * 60_000) == Int64(wait) * 60_000)
     if wait > 0 { #expect(plan.msUntilOpen(localMs: Int64(minute) * 60_000 + 1) == Int64(wait) * 60_000 - 1) }
+  }
+
+  @Test func instancesAreWaitedForAsLongAsABake() throws {
+    let plan = try RolloutPlan(JSONValue(parsing: #"{"steps":[{"percent":1,"bake":"5s"},{"percent":2,"bake":"1m"},{"percent":3,"bake":"1h"}]}"#))
+    #expect((0..<3).map { plan.propagationTimeoutMs(step: $0) } == [10_000, 60_000, 300_000])
   }
 
   @Test func evaluationsAreATwentiethOfTheBake() throws {

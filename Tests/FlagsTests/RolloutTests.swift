@@ -32,7 +32,7 @@ import Testing
         1s good         -> soaking 10 "warmed up for 10s"
         29s good        -> soaking 10
         1s good         -> propagating 50 "baked 40s at 10 %" "hit_ratio 0.9 of 1000 lookups is >= 0.5"
-        1s good         -> warming 50 "no instance polls the flag"
+        1s good         -> warming 50 "no instance that names itself polls the flag"
         39s good        -> soaking 50
         1s good         -> completed 100 "baked 40s at 50 %" "error_ratio 0.001 of 1000 lookups and errors is <= 0.01"
         10s errors      -> completed 100
