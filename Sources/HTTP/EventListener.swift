@@ -10,9 +10,11 @@ final class EventListener: Sendable {
 
   private let connection: Connection
   private let queue: SendQueue
+  private let headers: [Header]
 
-  init(_ connection: Connection, initial: [UInt8]) {
+  init(_ connection: Connection, initial: [UInt8], headers: [Header]) {
     self.connection = connection
+    self.headers = headers
     queue = SendQueue(connection)
     _ = queue.offer(initial, queuedBytesMax: .max)
   }
@@ -42,6 +44,6 @@ final class EventListener: Sendable {
         Header("Cache-Control", "no-store")!,
         // nginx and others collect a response otherwise.
         Header("X-Accel-Buffering", "no")!,
-      ])
+      ] + headers)
   }
 }

@@ -95,13 +95,15 @@ internal import Synchronization
   /// Keeps the connection open and sends it the stream's events. Answers 503 when the stream has all the listeners it
   /// takes. No deadline runs; the connection ends when the client leaves, falls behind, or the stream is closed.
   ///
-  /// - Parameter initial: sent first; made by `EventStream.encode(event:data:id:)`.
-  package func stream(_ stream: EventStream, initial: [UInt8] = []) {
+  /// - Parameters:
+  ///   - initial: sent first; made by `EventStream.encode(event:data:id:)`.
+  ///   - headers: beside those that every event stream has.
+  package func stream(_ stream: EventStream, initial: [UInt8] = [], headers: [Header] = []) {
     beginAnswer()
     guard !core.isDraining.load(ordering: .relaxed) else {
       return queue(.response(core.error(503, "the server is stopping")))
     }
-    let listener = EventListener(connection, initial: initial)
+    let listener = EventListener(connection, initial: initial, headers: headers)
     guard stream.add(listener) else {
       return queue(.response(core.error(503, "all places of this event stream are taken; try again later")))
     }

@@ -36,6 +36,11 @@ package struct Response: Sendable {
     return true
   }
 
+  /// Adds headers that were made before.
+  package mutating func add(_ headers: [Header]) {
+    self.headers += headers
+  }
+
   /// A copy with one more header, for building in one expression.
   package func with(_ name: String, _ value: String) -> Response {
     var copy = self

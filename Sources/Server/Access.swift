@@ -11,9 +11,13 @@ struct Access: Sendable {
   private static let loopbackNames = ["127.0.0.1", "localhost", "[::1]"]
 
   private let names: [[UInt8]]
+  private let crossOrigin: CrossOrigin
 
-  /// - Parameter allowedHosts: lower-case names beside the loopback ones.
-  init(allowedHosts: [String]) {
+  /// - Parameters:
+  ///   - allowedHosts: lower-case names beside the loopback ones.
+  ///   - crossOrigin: pages of other origins that may evaluate flags.
+  init(allowedHosts: [String], crossOrigin: CrossOrigin) {
+    self.crossOrigin = crossOrigin
     names = (Access.loopbackNames + allowedHosts).map { Array($0.utf8) }
   }
 
@@ -29,6 +33,7 @@ struct Access: Sendable {
     guard isKnown, exchange.method == .get || exchange.headerCount("Host") == 1 else {
       return Answers.error(403, "Host: not a name of this server: use 127.0.0.1 or localhost, or add the name to allowed_hosts")
     }
+    if crossOrigin.admits(exchange) { return nil }
     if exchange.method == .get || exchange.method == .head || exchange.method == .options {
       return isEmbedded(exchange)
         ? Answers.error(403, "Sec-Fetch-Site: pages of other sites may link here, not load from here") : nil

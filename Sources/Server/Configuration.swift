@@ -55,6 +55,8 @@ package struct Configuration: Sendable {
   package var log = Log()
   /// Names, without port, that a `Host` header may carry beside the loopback ones.
   package var allowedHosts: [String] = []
+  /// Origins, in lower case, whose pages may evaluate flags in the browser.
+  package var allowedOrigins: [String] = []
   /// Width of a window.
   package var resolutionMs: Int64 = 10_000
   package var retention = Retention()

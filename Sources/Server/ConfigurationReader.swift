@@ -43,6 +43,11 @@ package struct ConfigurationReader {
       guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isLetter || $0.isNumber || "-._".contains($0) } }) else { return nil }
       configuration.allowedHosts = names
     },
+    Setting(key: "allowed_origins", expected: "a list of origins, such as https://app.example.com") { configuration, text in
+      let origins = text.split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
+      guard origins.allSatisfy({ (try? OutgoingURL($0))?.origin == $0 && !$0.contains("*") }) else { return nil }
+      configuration.allowedOrigins = origins
+    },
     Setting(key: "external_url", expected: "an http or https URL, such as https://rampart.example.com") { configuration, text in
       guard (try? OutgoingURL(text)) != nil, !text.contains("?"), !text.contains("#"), !text.contains("@") else { return nil }
       configuration.externalURL = text
@@ -197,7 +202,7 @@ package struct ConfigurationReader {
 
   private static func text(of node: Node, _ setting: Setting, place: String) throws(ConfigurationError) -> String {
     if let text = node.scalar?.string { return text }
-    if setting.key == "allowed_hosts" || setting.key == "rules.files", let items = node.sequence {
+    if ["allowed_hosts", "allowed_origins", "rules.files"].contains(setting.key), let items = node.sequence {
       return items.map { $0.scalar?.string ?? "/" }.joined(separator: ",")
     }
     throw ConfigurationError(place: place, key: setting.key, message: "must be \(setting.expected)")

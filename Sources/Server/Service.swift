@@ -245,7 +245,7 @@ package final class Service: Sendable {
     ExportRoutes(
       export: StoreExport(store: store, resolutionMs: configuration.resolutionMs), worker: workers.exports, logger: logger
     ).add(to: &router)
-    EvaluationRoutes(flags: flags, changes: streams.ofrep).add(to: &router)
+    EvaluationRoutes(flags: flags, changes: streams.ofrep, crossOrigin: crossOrigin).add(to: &router)
     FlagRoutes(
       flags: flags, administration: workers.administration, stream: streams.page,
       backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: workers.backtests
@@ -264,8 +264,10 @@ package final class Service: Sendable {
     return settings
   }
 
+  private var crossOrigin: CrossOrigin { CrossOrigin(allowedOrigins: configuration.allowedOrigins) }
+
   private var hooks: HTTPServer.Hooks {
-    let access = Access(allowedHosts: configuration.allowedHosts)
+    let access = Access(allowedHosts: configuration.allowedHosts, crossOrigin: crossOrigin)
     return HTTPServer.Hooks(
       admission: { access.refusal(of: $0) }, errorResponse: { Answers.error($0, $1) })
   }

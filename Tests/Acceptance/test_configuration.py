@@ -25,7 +25,7 @@ WRONG = [
     ("retention: {raw: soon}\n", "rampart.yml:1: retention.raw: soon: must be a duration"),
     ("ingest:\n  keys:\n    - {match: 'a:*'}\n", "rampart.yml:3: ingest.keys: match and cache must be given"),
     ("ingest: 5\n", "rampart.yml:1: ingest: must be a mapping"),
-    ("nonsense: 1\n", "rampart.yml:1: nonsense: unknown key: known here: allowed_hosts, data, external_url, ingest, listen, log, notify, resolution, retention, rules, sources"),
+    ("nonsense: 1\n", "rampart.yml:1: nonsense: unknown key: known here: allowed_hosts, allowed_origins, data, external_url, ingest, listen, log, notify, resolution, retention, rules, sources"),
     ("dashboards: {}\n", "rampart.yml:1: dashboards: this version does not have it yet"),
     ("sources:\n  - redis: redis://127.0.0.1:6379\n", "rampart.yml:2: sources: redis: this version does not have it yet"),
     ("sources:\n  - file: a.log\n    cahce: x\n", "rampart.yml:3: sources: cahce: unknown key: known here: "),

@@ -36,6 +36,7 @@ func anEmptyFileLeavesTheDefaults(yaml: String) throws {
     data: /var/lib/rampart
     log: {level: debug, format: json}
     allowed_hosts: [Rampart.example, other.example]
+    allowed_origins: ["https://App.example", "http://localhost:3000"]
     resolution: 5s
     retention:
       raw: 7d
@@ -55,6 +56,7 @@ func anEmptyFileLeavesTheDefaults(yaml: String) throws {
   #expect(configuration.dataFolder == "/var/lib/rampart")
   #expect("\(configuration.log.level) \(configuration.log.format)" == "debug json")
   #expect(configuration.allowedHosts == ["rampart.example", "other.example"])
+  #expect(configuration.allowedOrigins == ["https://app.example", "http://localhost:3000"])
   #expect(configuration.resolutionMs == 5_000)
   #expect(configuration.retention.rawMs == 7 * Configuration.dayMs)
   #expect(configuration.retention.oneMinuteMs == 40 * Configuration.dayMs)
@@ -81,6 +83,9 @@ func anEmptyFileLeavesTheDefaults(yaml: String) throws {
   ("ingest:\n  keys:\n    - {match: \"a:*\"}", "rampart.yml:3: ingest.keys: match and cache must be given"),
   ("ingest:\n  keys:\n    - {match: \"a:*\", cache: a, tier: L1}", "rampart.yml:3: ingest.keys: tier: unknown key"),
   ("- listen", "rampart.yml: must be a mapping of settings"),
+  ("allowed_origins: [https://a.example/]", "rampart.yml:1: allowed_origins: https://a.example/: must be a list of origins"),
+  ("allowed_origins: [a.example]", "rampart.yml:1: allowed_origins: a.example: must be a list of origins"),
+  ("allowed_origins: [\"*\"]", "rampart.yml:1: allowed_origins: *: must be a list of origins"),
   ("allowed_hosts: [\"a.example:80\"]", "rampart.yml:1: allowed_hosts: a.example:80: must be a list of host names"),
   ("log: {level: loud}", "rampart.yml:1: log.level: loud: must be one of trace, debug"),
   ("tls: {}", "rampart.yml:1: tls: this version does not have it yet"),

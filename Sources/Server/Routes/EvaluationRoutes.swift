@@ -15,13 +15,22 @@ struct EvaluationRoutes: Sendable {
 
   let flags: FlagService
   let changes: EventStream
+  let crossOrigin: CrossOrigin
 
   func add(to router: inout Router) {
     let body = BodyPolicy.buffered(bytesMax: EvaluationRoutes.bodyBytesMax)
     router.get("/api/v1/evaluate/:key") { evaluate($0) }
     router.add(.post, "/ofrep/v1/evaluate/flags/:key", body: body) { evaluateSingle($0) }
     router.add(.post, "/ofrep/v1/evaluate/flags", body: body) { evaluateAll($0) }
-    router.get(EvaluationRoutes.streamPath) { $0.stream(changes) }
+    // flagd takes it too, and clients join paths either way.
+    router.add(.post, "/ofrep/v1/evaluate/flags/", body: body) { evaluateAll($0) }
+    router.get(EvaluationRoutes.streamPath) { $0.stream(changes, headers: crossOrigin.headers(for: $0)) }
+    for path in [
+      "/api/v1/evaluate/:key", "/ofrep/v1/evaluate/flags/:key", "/ofrep/v1/evaluate/flags", "/ofrep/v1/evaluate/flags/",
+      EvaluationRoutes.streamPath,
+    ] {
+      router.add(.options, path) { $0.respond(crossOrigin.preflight($0)) }
+    }
   }
 
   private func evaluate(_ exchange: Exchange) {
@@ -50,7 +59,7 @@ struct EvaluationRoutes: Sendable {
         return .badRequest
       }
     }
-    exchange.respond(Response(status: status.httpStatus, contentType: "application/json", body: writer.bytes))
+    respond(exchange, Response(status: status.httpStatus, contentType: "application/json", body: writer.bytes))
   }
 
   private func evaluateAll(_ exchange: Exchange) {
@@ -62,7 +71,7 @@ struct EvaluationRoutes: Sendable {
       flags.propagation.acknowledge(exchange, set, flag: nil, context: context)
     } catch {
       failure(error).write(key: nil, to: &writer)
-      return exchange.respond(Response(status: 400, contentType: "application/json", body: writer.bytes))
+      return respond(exchange, Response(status: 400, contentType: "application/json", body: writer.bytes))
     }
     respondWithTag(exchange, .success, writer.bytes)
   }
@@ -81,9 +90,15 @@ struct EvaluationRoutes: Sendable {
     do {
       return try flags.flagSet(environment: exchange.query("environment"))
     } catch {
-      exchange.respond(Answers.error(error))
+      respond(exchange, Answers.error(error))
       return nil
     }
+  }
+
+  private func respond(_ exchange: Exchange, _ response: Response) {
+    var response = response
+    response.add(crossOrigin.headers(for: exchange))
+    exchange.respond(response)
   }
 
   // MARK: Entity tags
@@ -91,11 +106,11 @@ struct EvaluationRoutes: Sendable {
   /// The tag is a digest of the body, so that it covers the context as well as the configuration.
   private func respondWithTag(_ exchange: Exchange, _ status: AnswerStatus, _ body: [UInt8]) {
     guard status == .success else {
-      return exchange.respond(Response(status: status.httpStatus, contentType: "application/json", body: body))
+      return respond(exchange, Response(status: status.httpStatus, contentType: "application/json", body: body))
     }
     let tag = EntityTag.text(of: body)
     let isHeld = exchange.withHeader("If-None-Match") { EntityTag.isListed(tag, in: $0) } ?? false
     let response = isHeld ? Response(status: 304) : Response(contentType: "application/json", body: body)
-    exchange.respond(response.with("ETag", tag))
+    respond(exchange, response.with("ETag", tag))
   }
 }
