@@ -61,7 +61,7 @@ let package = Package(
     module("TimeSeries", ["RegularExpressions"]),
     module("JSON"),
     module("Assignment"),
-    module("Flags", ["Assignment", "JSON"]),
+    module("Flags", ["Assignment", "JSON", "RegularExpressions"]),
     module("Ingest", ["Assignment", "JSON", "TimeSeries"]),
     module("PromQL", ["TimeSeries", "RegularExpressions"]),
     module("Simulation", ["JSON"]),

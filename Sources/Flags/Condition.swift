@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One comparison of an attribute of the evaluation context. Texts are compared as UTF-8 bytes: upper and lower case
-// differ, and so do differently composed accents. Values of different types are never equal.
+// One comparison of an attribute of the evaluation context as it is written: what is accepted and what is refused.
+// Whether it holds is in Condition+Holding.
 
 package import JSON
+internal import RegularExpressions
 
-/// A condition of a targeting rule.
+/// A condition of a targeting rule or of a segment's.
 package struct Condition: Equatable, Sendable {
   package enum Operator: String, CaseIterable, Sendable {
     case isIn = "in"
@@ -19,44 +20,124 @@ package struct Condition: Equatable, Sendable {
     case greaterOrEqual = "gte"
     case less = "lt"
     case lessOrEqual = "lte"
+    /// Any part of a text matches one of the patterns.
+    case matches
+    case semverEqual = "semver_eq"
+    case semverGreater = "semver_gt"
+    case semverGreaterOrEqual = "semver_gte"
+    case semverLess = "semver_lt"
+    case semverLessOrEqual = "semver_lte"
+    case inSegment = "in_segment"
+    case notInSegment = "not_in_segment"
+
+    /// Whether it asks for segments and not for an attribute.
+    var isOfSegments: Bool { self == .inSegment || self == .notInSegment }
+
+    var isOfVersions: Bool {
+      switch self {
+      case .semverEqual, .semverGreater, .semverGreaterOrEqual, .semverLess, .semverLessOrEqual: true
+      default: false
+      }
+    }
+
+    var takesOneValue: Bool {
+      switch self {
+      case .equal, .greater, .greaterOrEqual, .less, .lessOrEqual: true
+      default: isOfVersions
+      }
+    }
   }
 
+  /// Empty where `op` asks for segments.
   package let attribute: String
   package let op: Operator
   /// At least one; any of them suffices.
   package let values: [JSONValue]
 
-  private let texts: [[UInt8]]
-  private let numbers: [Double]
+  let texts: [[UInt8]]
+  let numbers: [Double]
+  /// Of the texts, where there are so many that a hash finds one sooner.
+  let table: KeyTable?
+  /// Of `matches`, one for each value.
+  let patterns: [RegularExpression]
+  /// Of the comparisons of versions.
+  let version: SemanticVersion?
+
+  /// From so many texts on a hash is cheaper than comparing with each; most differ in their size.
+  private static let tabledTextsMin = 12
 
   init(_ json: JSONValue, path: String) throws(FlagError) {
     let reader = try DocumentReader(json, path: path, known: ["attribute", "op", "values"])
-    attribute = try reader.requiredString(
-      "attribute", bytesMax: Flag.Bounds.nameBytesMax, "an attribute of the context")
     guard let op: Operator = try reader.word("op") else {
       throw FlagError(
         field: reader.field("op"),
         message: "missing: one of \(Operator.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self.op = op
-    guard let values = try reader.array("values", countMax: Flag.Bounds.conditionValuesMax), !values.isEmpty else {
-      throw FlagError(field: reader.field("values"), message: "missing: a list with at least one value")
-    }
-    for (index, value) in values.enumerated() {
-      try Condition.check(value, for: op, field: reader.field("values", index))
-    }
-    if [.equal, .greater, .greaterOrEqual, .less, .lessOrEqual].contains(op), values.count != 1 {
-      throw FlagError(
-        field: reader.field("values"), value: "\(values.count) values", expected: "\(op.rawValue) takes one")
-    }
+    attribute = try Condition.readAttribute(reader, op)
+    let values = try Condition.readValues(reader, op)
     self.values = values
     texts = values.compactMap { $0.string.map { Array($0.utf8) } }
     numbers = values.compactMap(\.double)
+    table = texts.count >= Condition.tabledTextsMin ? KeyTable(values.compactMap(\.string)) : nil
+    patterns = op == .matches ? try Condition.readPatterns(values, reader) : []
+    version = op.isOfVersions ? try Condition.readVersion(values, reader) : nil
+  }
+
+  /// The conditions of a rule, its member `if`.
+  static func readAll(_ rule: DocumentReader) throws(FlagError) -> [Condition] {
+    guard let list = try rule.array("if", countMax: Flag.Bounds.conditionsMax) else {
+      throw FlagError(field: rule.field("if"), message: "missing: a list of conditions; [] is everybody")
+    }
+    var conditions: [Condition] = []
+    for (index, json) in list.enumerated() {
+      conditions.append(try Condition(json, path: rule.field("if", index)))
+    }
+    return conditions
+  }
+
+  /// - Parameter conditions: all of one document.
+  static func checkPatterns(of conditions: [Condition], field: String) throws(FlagError) {
+    let count = conditions.reduce(0) { $0 + $1.patterns.count }
+    guard count <= Flag.Bounds.patternsMax else {
+      throw FlagError(field: field, value: "\(count) patterns of `matches`", expected: "at most \(Flag.Bounds.patternsMax)")
+    }
+  }
+
+  /// What else it holds is made of these.
+  package static func == (left: Condition, right: Condition) -> Bool {
+    left.attribute == right.attribute && left.op == right.op && left.values == right.values
+  }
+
+  private static func readAttribute(_ reader: DocumentReader, _ op: Operator) throws(FlagError) -> String {
+    guard op.isOfSegments else {
+      return try reader.requiredString("attribute", bytesMax: Flag.Bounds.nameBytesMax, "an attribute of the context")
+    }
+    guard reader.value("attribute") == nil else {
+      throw FlagError(field: reader.field("attribute"), message: "not with \(op.rawValue): a segment looks at the whole context")
+    }
+    return ""
+  }
+
+  private static func readValues(_ reader: DocumentReader, _ op: Operator) throws(FlagError) -> [JSONValue] {
+    let countMax = op == .matches ? Flag.Bounds.conditionPatternsMax : Flag.Bounds.conditionValuesMax
+    guard let values = try reader.array("values", countMax: countMax), !values.isEmpty else {
+      throw FlagError(field: reader.field("values"), message: "missing: a list with at least one value")
+    }
+    for (index, value) in values.enumerated() {
+      try check(value, for: op, field: reader.field("values", index))
+    }
+    guard values.count == 1 || !op.takesOneValue else {
+      throw FlagError(
+        field: reader.field("values"), value: "\(values.count) values", expected: "\(op.rawValue) takes one")
+    }
+    return values
   }
 
   private static func check(_ value: JSONValue, for op: Operator, field: String) throws(FlagError) {
     switch op {
-    case .startsWith, .endsWith:
+    case .startsWith, .endsWith, .matches, .semverEqual, .semverGreater, .semverGreaterOrEqual, .semverLess,
+      .semverLessOrEqual, .inSegment, .notInSegment:
       guard value.string != nil else { throw FlagError(field: field, value: value.text, expected: "must be a string") }
     case .greater, .greaterOrEqual, .less, .lessOrEqual:
       guard value.double != nil else { throw FlagError(field: field, value: value.text, expected: "must be a number") }
@@ -70,75 +151,41 @@ package struct Condition: Equatable, Sendable {
     }
   }
 
+  private static func readPatterns(
+    _ values: [JSONValue], _ reader: DocumentReader
+  ) throws(FlagError) -> [RegularExpression] {
+    var patterns: [RegularExpression] = []
+    for (index, value) in values.enumerated() {
+      let (pattern, field) = (value.string ?? "", reader.field("values", index))
+      do throws(RegularExpressionError) {
+        patterns.append(try RegularExpression(searching: pattern))
+      } catch {
+        throw FlagError(field: field, value: pattern, expected: "\(error)")
+      }
+      guard patterns[index].programSize <= Flag.Bounds.patternProgramMax else {
+        throw FlagError(
+          field: field, value: pattern,
+          expected: "compiles to \(patterns[index].programSize) instructions: at most \(Flag.Bounds.patternProgramMax)")
+      }
+    }
+    return patterns
+  }
+
+  private static func readVersion(_ values: [JSONValue], _ reader: DocumentReader) throws(FlagError) -> SemanticVersion {
+    let text = values[0].string ?? ""
+    guard let version = SemanticVersion(text.utf8.span) else {
+      throw FlagError(
+        field: reader.field("values", 0), value: text, expected: "must be a version such as 1.20.0 or v2.0.0-beta.1")
+    }
+    return version
+  }
+
   var json: JSONValue {
-    .object([
-      JSONMember(name: "attribute", value: .string(attribute)),
-      JSONMember(name: "op", value: .string(op.rawValue)),
-      JSONMember(name: "values", value: .array(values)),
-    ])
-  }
-
-  /// What holds for an attribute that the context does not have: only `not_in`.
-  var holdsForAbsent: Bool { op == .notIn }
-
-  func holds(for value: JSONValue) -> Bool {
-    switch value {
-    case .string(let text): holds(forText: text.utf8.span)
-    case .integer(let number): holds(forNumber: Double(number))
-    case .number(let number): holds(forNumber: number)
-    case .bool: (values.contains(value) && (op == .isIn || op == .equal)) || (op == .notIn && !values.contains(value))
-    case .array(let elements): op == .contains ? elements.contains(where: isListed) : holdsForAbsent
-    case .null, .object: holdsForAbsent
-    }
-  }
-
-  func holds(forText text: Span<UInt8>) -> Bool {
-    switch op {
-    case .isIn, .equal: containsText(text)
-    case .notIn: !containsText(text)
-    case .contains: anyText { Condition.contains(text, $0) }
-    case .startsWith: anyText { $0.count <= text.count && Condition.matches(text, at: 0, $0) }
-    case .endsWith: anyText { $0.count <= text.count && Condition.matches(text, at: text.count - $0.count, $0) }
-    case .greater, .greaterOrEqual, .less, .lessOrEqual: false
-    }
-  }
-
-  private func holds(forNumber number: Double) -> Bool {
-    switch op {
-    case .isIn, .equal: numbers.contains(number)
-    case .notIn: !numbers.contains(number)
-    case .greater: numbers.contains { number > $0 }
-    case .greaterOrEqual: numbers.contains { number >= $0 }
-    case .less: numbers.contains { number < $0 }
-    case .lessOrEqual: numbers.contains { number <= $0 }
-    case .contains, .startsWith, .endsWith: false
-    }
-  }
-
-  private func isListed(_ element: JSONValue) -> Bool {
-    if let number = element.double { return numbers.contains(number) }
-    if let text = element.string { return containsText(text.utf8.span) }
-    return values.contains(element)
-  }
-
-  private func containsText(_ text: Span<UInt8>) -> Bool {
-    anyText { $0.count == text.count && Condition.matches(text, at: 0, $0) }
-  }
-
-  private func anyText(_ holds: ([UInt8]) -> Bool) -> Bool {
-    for text in texts where holds(text) { return true }
-    return false
-  }
-
-  private static func contains(_ text: Span<UInt8>, _ part: [UInt8]) -> Bool {
-    guard part.count <= text.count else { return false }
-    for start in 0...(text.count - part.count) where matches(text, at: start, part) { return true }
-    return false
-  }
-
-  /// - Precondition: `part` fits into `text` from `start` on.
-  private static func matches(_ text: Span<UInt8>, at start: Int, _ part: [UInt8]) -> Bool {
-    for index in part.indices where text[start + index] != part[index] { return false }
-    return true
+    let attribute = op.isOfSegments ? [] : [JSONMember(name: "attribute", value: .string(attribute))]
+    return .object(
+      attribute + [
+        JSONMember(name: "op", value: .string(op.rawValue)),
+        JSONMember(name: "values", value: .array(values)),
+      ])
   }
 }

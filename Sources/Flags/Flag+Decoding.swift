@@ -8,9 +8,8 @@ package import JSON
 
 extension Flag {
   static let members = [
-    "key", "type", "description", "enabled", "variants", "defaultVariant", "rules", "rollout", "bucketing", "salt",
-    "caches",
-    "plan", "version", "updatedAt",
+    "key", "type", "description", "enabled", "variants", "defaultVariant", "rules", "prerequisites", "rollout", "bucketing",
+    "salt", "caches", "plan", "version", "updatedAt",
   ]
 
   /// - Parameters:
@@ -34,6 +33,7 @@ extension Flag {
       variants: variants,
       defaultVariant: try Flag.readDefaultVariant(reader, type, names),
       rules: try TargetingRule.readAll(reader, variants: names),
+      prerequisites: try Prerequisite.readAll(reader, of: key),
       rollout: try Flag.readRollout(reader, names),
       bucketing: try reader.word("bucketing") ?? .murmur3v2,
       salt: try reader.string("salt", bytesMax: Bounds.nameBytesMax) ?? key,
@@ -54,13 +54,16 @@ extension Flag {
     return try Flag(definition.merged(with: patch), key: key, version: version, updatedMs: updatedMs)
   }
 
-  private static func readKey(_ reader: DocumentReader, expected: String?) throws(FlagError) -> String {
+  /// Flags and segments have names of the same kind.
+  static func readKey(
+    _ reader: DocumentReader, expected: String?, of what: String = "flag"
+  ) throws(FlagError) -> String {
     let own = try reader.string("key", bytesMax: Bounds.keyBytesMax)
     if let own, let expected, own != expected {
       throw FlagError(
         field: "key", value: own, expected: "must be \(expected), the key it is stored under, or be left out")
     }
-    guard let key = own ?? expected else { throw FlagError(field: "key", message: "missing: a name for the flag") }
+    guard let key = own ?? expected else { throw FlagError(field: "key", message: "missing: a name for the \(what)") }
     guard Flag.isKey(key.utf8.span) else {
       throw FlagError(field: "key", value: key, expected: "must be 1 to \(Bounds.keyBytesMax) of A-Z a-z 0-9 _ . -")
     }

@@ -17,6 +17,9 @@ extension Flag {
       JSONMember(name: "defaultVariant", value: .string(defaultVariant)),
       JSONMember(name: "rules", value: .array(rules.map(\.json))),
     ]
+    if !prerequisites.isEmpty {
+      members.append(JSONMember(name: "prerequisites", value: .array(prerequisites.map(\.json))))
+    }
     if let rollout {
       let share = [
         JSONMember(name: "variant", value: .string(rollout.variant)),

@@ -32,6 +32,8 @@ package struct Flag: Equatable, Sendable {
   package let defaultVariant: String
   /// The first that matches decides.
   package let rules: [TargetingRule]
+  /// All must be met before a rule is looked at.
+  package let prerequisites: [Prerequisite]
   package private(set) var rollout: Share?
   package let bucketing: Bucketing
   /// Hashed before the targeting key; the flag's key unless said otherwise.
@@ -107,6 +109,22 @@ package struct Flag: Equatable, Sendable {
     package static let conditionsMax = 20
     package static let conditionValuesMax = 1000
     package static let conditionTextBytesMax = 1024
+    /// Of one `matches`.
+    package static let conditionPatternsMax = 20
+    /// Of all rules of a flag or a segment together: each is some kilobytes, and RE2 caches states for it.
+    package static let patternsMax = 100
+    /// Instructions of a compiled pattern, each of which may be looked at for each byte of a text.
+    package static let patternProgramMax = 2_000
+    package static let prerequisitesMax = 20
+    /// Flags on the longest way from a flag to one without prerequisites.
+    package static let prerequisiteDepthMax = 10
+    /// Flags that a flag requires, directly or through others.
+    package static let prerequisiteFlagsMax = 64
+    /// In one environment.
+    package static let segmentsMax = 1_000
+    /// Of `included` and of `excluded` each.
+    package static let segmentKeysMax = 10_000
+    package static let segmentKeyBytesMax = 256
     package static let cachesMax = 50
     /// flagd's bound on the sum of weights, 2^31 - 1.
     package static let weightsTotalMax = 2_147_483_647
@@ -114,8 +132,8 @@ package struct Flag: Equatable, Sendable {
 
   init(
     key: String, type: ValueType, description: String, enabled: Bool, variants: [Variant], defaultVariant: String,
-    rules: [TargetingRule], rollout: Share?, bucketing: Bucketing, salt: String, caches: [String], plan: RolloutPlan?,
-    version: Int64, updatedMs: Int64
+    rules: [TargetingRule], prerequisites: [Prerequisite], rollout: Share?, bucketing: Bucketing, salt: String,
+    caches: [String], plan: RolloutPlan?, version: Int64, updatedMs: Int64
   ) {
     self.key = key
     self.type = type
@@ -124,6 +142,7 @@ package struct Flag: Equatable, Sendable {
     self.variants = variants
     self.defaultVariant = defaultVariant
     self.rules = rules
+    self.prerequisites = prerequisites
     self.rollout = rollout
     self.bucketing = bucketing
     self.salt = salt

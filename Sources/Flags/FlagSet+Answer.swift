@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // OFREP answers. Every success has key, value, variant, reason and flat metadata; every failure has errorDetails,
-// because real clients fail without. Nothing here allocates but the writer's own growth.
+// because real clients fail without. Nothing here allocates but the writer's own growth, and for a bulk answer the list of
+// its evaluations. Whoever answers has counted.
 
 package import JSON
 
@@ -30,15 +31,8 @@ extension FlagSet {
     writer.beginObject()
     writer.key("flags")
     writer.beginArray()
-    for entry in entries {
-      if let targetingKey = context.targetingKey {
-        let evaluation = entry.compiled.evaluate(targetingKey: targetingKey.utf8.span, attributes: context.attributes)
-        _ = write(evaluation, of: entry, into: &writer)
-      } else {
-        let evaluation = entry.compiled.evaluate(targetingKey: nil, attributes: context.attributes)
-        _ = write(evaluation, of: entry, into: &writer)
-      }
-    }
+    let evaluations = evaluateAll(context)
+    for index in entries.indices { _ = write(evaluations[index], of: entries[index], into: &writer) }
     writer.endArray()
     if let eventStreams {
       writer.key("eventStreams")
@@ -52,15 +46,6 @@ extension FlagSet {
     writer.endObject()
   }
 
-  /// The decision without its text; nil when there is no such flag.
-  package func evaluate(key: Span<UInt8>, context: EvaluationContext) -> Evaluation? {
-    guard let index = index(of: key) else { return nil }
-    guard let targetingKey = context.targetingKey else {
-      return entries[index].compiled.evaluate(targetingKey: nil, attributes: context.attributes)
-    }
-    return entries[index].compiled.evaluate(targetingKey: targetingKey.utf8.span, attributes: context.attributes)
-  }
-
   private func answer(
     key: Span<UInt8>, targetingKey: Span<UInt8>?, attributes: [JSONMember], into writer: inout JSONWriter
   ) -> AnswerStatus {
@@ -69,30 +54,45 @@ extension FlagSet {
       return .flagNotFound
     }
     if let targetingKey, targetingKey.count > 0 {
-      let evaluation = entries[index].compiled.evaluate(targetingKey: targetingKey, attributes: attributes)
-      return write(evaluation, of: entries[index], into: &writer)
+      return write(evaluate(index, targetingKey: targetingKey, attributes: attributes), of: entries[index], into: &writer)
     }
-    let evaluation = entries[index].compiled.evaluate(targetingKey: nil, attributes: attributes)
-    return write(evaluation, of: entries[index], into: &writer)
+    return write(evaluate(index, targetingKey: nil, attributes: attributes), of: entries[index], into: &writer)
   }
 
   private func write(_ evaluation: Evaluation, of entry: Entry, into writer: inout JSONWriter) -> AnswerStatus {
-    guard case .variant(let variant, let reason, let bucket) = evaluation else {
+    switch evaluation {
+    case .variant(let variant, let reason, let bucket):
+      entry.counts.variants[variant].counts.add(reason)
+      FlagSet.writeSuccess(entry, variant, reason, bucket: bucket, failedPrerequisite: nil, into: &writer)
+      return .success
+    case .prerequisiteFailed(let index):
+      let variant = entry.compiled.defaultVariant
+      entry.counts.variants[variant].counts.add(.defaulted)
+      FlagSet.writeSuccess(
+        entry, variant, .defaulted, bucket: nil, failedPrerequisite: entry.flag.prerequisites[index].flag, into: &writer)
+      return .success
+    case .targetingKeyMissing:
+      entry.counts.failures.add()
       FlagSet.writeFailure(.targetingKeyMissing, entry.key.span, entry.targetingKeyMissing, into: &writer)
       return .badRequest
     }
+  }
+
+  private static func writeSuccess(
+    _ entry: Entry, _ variant: Int, _ reason: EvaluationReason, bucket: Int?, failedPrerequisite: String?,
+    into writer: inout JSONWriter
+  ) {
     writer.beginObject()
     // Several members at once go in as one raw value: the writer then places the comma before the next.
-    let head = entry.heads[variant]
-    writer.raw(head)
+    writer.raw(entry.heads[variant])
     writer.member("reason", reason.rawValue)
     writer.key("metadata")
     writer.beginObject()
     if let bucket { writer.member("bucket", bucket) }
+    if let failedPrerequisite { writer.member("failedPrerequisite", failedPrerequisite) }
     writer.raw(entry.metadata)
     writer.endObject()
     writer.endObject()
-    return .success
   }
 
   private static func writeFailure(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every flag of one environment, compiled once and then only read, from any number of threads. A change makes a new
+// Every flag and segment of one environment, compiled once and then only read, from any number of threads. A change makes a new
 // set.
 
 internal import Assignment
@@ -21,7 +21,7 @@ package struct RolloutLabel: Equatable, Sendable {
   }
 }
 
-/// The flags of one environment at one revision.
+/// The flags and segments of one environment at one revision.
 package struct FlagSet: Sendable {
   /// A flag with all that its answers consist of but the bucket.
   struct Entry: Sendable {
@@ -33,26 +33,54 @@ package struct FlagSet: Sendable {
     /// The members of `metadata` after the bucket.
     let metadata: [UInt8]
     let targetingKeyMissing: [UInt8]
+    /// The flags that it requires, directly or through others, each after those it requires itself.
+    let required: [Int]
+    let label: RolloutLabel
+    let counts: EvaluationCounts
   }
 
   package let environment: String
   package let revision: Int64
   let entries: [Entry]
   let flagNotFoundDetails: [UInt8]
-  /// Open addressing: a place holds an entry's index plus one, 0 is free. At most half is taken.
-  private let places: [Int32]
+  /// Ascending by key.
+  package let segments: [Segment]
+  let compiledSegments: [CompiledSegment]
+  /// All flags, each after those it requires.
+  let evaluationOrder: [Int]
+  private let table: KeyTable
 
   /// - Parameters:
   ///   - revision: of the store; answers carry it as `configRevision`.
   ///   - flags: ascending by key, no key twice.
+  ///   - segments: ascending by key, no key twice. One that a rule names and that is not there has no members.
   ///   - labels: by flag key; `RolloutLabel.none` for a flag that has none.
-  package init(environment: String, revision: Int64, flags: [Flag], labels: [String: RolloutLabel] = [:]) {
+  ///   - previous: the set before a change, whose flags' counts go on.
+  package init(
+    environment: String, revision: Int64, flags: [Flag], segments: [Segment] = [], labels: [String: RolloutLabel] = [:],
+    previous: FlagSet? = nil
+  ) {
     self.environment = environment
     self.revision = revision
-    entries = flags.map { FlagSet.entry($0, labels[$0.key] ?? .none, revision: revision) }
+    self.segments = segments
+    compiledSegments = segments.map { CompiledSegment($0) }
+    let segmentTable = KeyTable(segments.lazy.map(\.key))
+    let graph = PrerequisiteGraph(flags)
+    evaluationOrder = graph.order
+    entries = flags.indices.map { index in
+      let flag = flags[index]
+      precondition(
+        index == 0 || flags[index - 1].key.utf8.lexicographicallyPrecedes(flag.key.utf8), "flags ascend by key")
+      let label = labels[flag.key] ?? .none
+      let compiled = CompiledFlag(
+        flag, isKilled: label.state == RolloutState.killed.rawValue,
+        requirements: graph.faults[index] == nil ? graph.requirements[index] : nil, segments: segmentTable)
+      return FlagSet.entry(
+        flag, compiled, label, revision: revision, required: graph.closures[index], previous: previous?.counts(of: flag.key))
+    }
     let details = "no flag of this key in environment \(environment): create it with PUT /api/v1/flags/KEY"
     flagNotFoundDetails = Array(details.utf8)
-    places = FlagSet.places(entries)
+    table = KeyTable(flags.lazy.map(\.key))
   }
 
   package var flags: [Flag] { entries.map(\.flag) }
@@ -67,45 +95,24 @@ package struct FlagSet: Sendable {
   }
 
   func index(of key: Span<UInt8>) -> Int? {
-    var place = FlagSet.place(of: key, count: places.count)
-    while places[place] != 0 {
-      let index = Int(places[place]) - 1
-      let candidate = entries[index].key
-      if FlagSet.equal(candidate.span, key) { return index }
-      place = (place + 1) & (places.count - 1)
-    }
-    return nil
+    table.index(of: key)
   }
 
-  private static func places(_ entries: [Entry]) -> [Int32] {
-    var count = 2
-    while count < entries.count * 2 { count *= 2 }
-    var places = [Int32](repeating: 0, count: count)
-    for (index, entry) in entries.enumerated() {
-      precondition(index == 0 || entries[index - 1].key.lexicographicallyPrecedes(entry.key), "flags ascend by key")
-      var place = place(of: entry.key.span, count: count)
-      while places[place] != 0 { place = (place + 1) & (count - 1) }
-      places[place] = Int32(index + 1)
-    }
-    return places
+  package func segment(key: String) -> Segment? {
+    segments.first { $0.key == key }
   }
 
-  private static func place(of key: Span<UInt8>, count: Int) -> Int {
-    var murmur = Murmur3()
-    murmur.update(key)
-    return Int(murmur.value) & (count - 1)
+  private func counts(of key: String) -> EvaluationCounts? {
+    index(of: key.utf8.span).map { entries[$0].counts }
   }
 
-  private static func equal(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-    guard left.count == right.count else { return false }
-    for index in left.indices where left[index] != right[index] { return false }
-    return true
-  }
-
-  private static func entry(_ flag: Flag, _ label: RolloutLabel, revision: Int64) -> Entry {
+  private static func entry(
+    _ flag: Flag, _ compiled: CompiledFlag, _ label: RolloutLabel, revision: Int64, required: [Int],
+    previous: EvaluationCounts?
+  ) -> Entry {
     Entry(
       flag: flag,
-      compiled: CompiledFlag(flag, isKilled: label.state == RolloutState.killed.rawValue),
+      compiled: compiled,
       key: Array(flag.key.utf8),
       heads: flag.variants.map { variant in
         members { writer in
@@ -123,7 +130,10 @@ package struct FlagSet: Sendable {
         writer.member("rolloutState", label.state)
         writer.member("configRevision", revision)
       },
-      targetingKeyMissing: Array("flag \(flag.key) splits its users: send a targetingKey that is not empty".utf8))
+      targetingKeyMissing: Array("flag \(flag.key) splits its users: send a targetingKey that is not empty".utf8),
+      required: required,
+      label: label,
+      counts: EvaluationCounts(flag, previous: previous))
   }
 
   /// The text between the braces of an object.

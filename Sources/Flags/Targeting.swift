@@ -29,20 +29,14 @@ package struct TargetingRule: Equatable, Sendable {
     for (index, json) in (try flag.array("rules", countMax: Flag.Bounds.rulesMax) ?? []).enumerated() {
       rules.append(try TargetingRule(json, path: flag.field("rules", index), variants: variants))
     }
+    try Condition.checkPatterns(of: rules.flatMap(\.conditions), field: flag.field("rules"))
     return rules
   }
 
   init(_ json: JSONValue, path: String, variants: [String]) throws(FlagError) {
     let reader = try DocumentReader(json, path: path, known: ["name", "if", "variant", "split"])
     name = try reader.string("name", bytesMax: Flag.Bounds.nameBytesMax) ?? ""
-    guard let list = try reader.array("if", countMax: Flag.Bounds.conditionsMax) else {
-      throw FlagError(field: reader.field("if"), message: "missing: a list of conditions; [] is everybody")
-    }
-    var conditions: [Condition] = []
-    for (index, json) in list.enumerated() {
-      conditions.append(try Condition(json, path: reader.field("if", index)))
-    }
-    self.conditions = conditions
+    conditions = try Condition.readAll(reader)
     serving = try TargetingRule.readServing(reader, variants)
   }
 

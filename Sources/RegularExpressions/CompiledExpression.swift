@@ -39,6 +39,14 @@ internal import CRE2
     }
   }
 
+  func matches(_ text: Span<UInt8>) -> Bool {
+    unsafe text.withUnsafeBufferPointer { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { bytes in
+        unsafe isMatch(cre2_match(expression, bytes.baseAddress, bytes.count, 0, isAnchored ? 1 : 0, nil, 0))
+      }
+    }
+  }
+
   /// Where the whole and each group matched, as UTF-8 offsets; nil for a group that took no part. Nil without a match.
   ///
   /// - Parameter start: where the search begins, as an offset; `^` and `\b` see what lies before.

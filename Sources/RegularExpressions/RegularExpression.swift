@@ -66,6 +66,14 @@ package final class RegularExpression: Sendable {
     }
   }
 
+  /// Of UTF-8. Not for anchored patterns.
+  package func matches(_ text: Span<UInt8>) -> Bool {
+    switch matching {
+    case .plain: preconditionFailure("anchored patterns are matched against a String")
+    case .compiled(let compiled): compiled.matches(text)
+    }
+  }
+
   /// The template with `$1`, `${1}`, `$name` and `${name}` replaced by what these groups matched, exactly as Go's
   /// regexp.Expand: `$$` is a dollar, a group that does not exist or took no part is empty, `$1x` is the group "1x".
   /// Unanchored, groups are those of the first match.

@@ -16,7 +16,7 @@ import Testing
     (#"{"key":"F","type":"float"}"#, "type: float: must be one of boolean, string, number, object"),
     (
       #"{"key":"F","type":"boolean","percent":10}"#,
-      "percent: not known here: known are key, type, description, enabled, variants, defaultVariant, rules, rollout, "
+      "percent: not known here: known are key, type, description, enabled, variants, defaultVariant, rules, prerequisites, rollout, "
         + "bucketing, salt, caches, plan, version, updatedAt"
     ),
     (#"{"key":"F","type":"boolean","enabled":"yes"}"#, #"enabled: "yes": must be true or false"#),
@@ -60,7 +60,8 @@ import Testing
     ),
     (
       #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"like","values":["x"]}],"variant":"on"}]}"#,
-      "rules[0].if[0].op: like: must be one of in, not_in, eq, contains, starts_with, ends_with, gt, gte, lt, lte"
+      "rules[0].if[0].op: like: must be one of in, not_in, eq, contains, starts_with, ends_with, gt, gte, lt, lte, "
+        + "matches, semver_eq, semver_gt, semver_gte, semver_lt, semver_lte, in_segment, not_in_segment"
     ),
     (
       #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"gt","values":["5"]}],"variant":"on"}]}"#,
@@ -81,6 +82,30 @@ import Testing
     (
       #"{"key":"F","type":"boolean","rules":[{"if":[],"split":[{"variant":"on","weight":-1}]}]}"#,
       "rules[0].split[0].weight: -1: must be a whole number from 0 to 2147483647"
+    ),
+    (
+      #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"in_segment","values":["s"]}],"variant":"on"}]}"#,
+      "rules[0].if[0].attribute: not with in_segment: a segment looks at the whole context"
+    ),
+    (
+      #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"matches","values":["a","[z-"]}],"variant":"on"}]}"#,
+      "rules[0].if[0].values[1]: [z-: error parsing regexp: missing closing ]: `[z-`"
+    ),
+    (
+      #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"matches","values":["x{1000}{2}"]}],"variant":"on"}]}"#,
+      "rules[0].if[0].values[0]: x{1000}{2}: error parsing regexp: invalid nested repetition operator: `{1000}{2}`"
+    ),
+    (
+      #"{"key":"F","type":"boolean","rules":[{"if":[{"attribute":"a","op":"semver_gt","values":["1.0.0","2.0.0"]}],"variant":"on"}]}"#,
+      "rules[0].if[0].values: 2 values: semver_gt takes one"
+    ),
+    (
+      #"{"key":"F","type":"boolean","prerequisites":[{"flag":"G","variants":[]}]}"#,
+      "prerequisites[0].variants: missing: a list with at least one variant of G"
+    ),
+    (
+      #"{"key":"F","type":"boolean","prerequisites":[{"flag":"G","variants":["on",1]}]}"#,
+      "prerequisites[0].variants[1]: 1: must be a variant's name"
     ),
     (
       #"{"key":"F","type":"boolean","plan":{"steps":[]}}"#,

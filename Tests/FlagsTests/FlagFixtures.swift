@@ -6,11 +6,12 @@ import Flags
 import JSON
 import Testing
 
-func flagSet(_ flags: String..., labels: [String: RolloutLabel] = [:]) throws -> FlagSet {
+func flagSet(_ flags: String..., segments: [String] = [], labels: [String: RolloutLabel] = [:]) throws -> FlagSet {
   let decoded = try flags.map { try Flag(JSONValue(parsing: $0)) }.sorted {
     Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8))
   }
-  return FlagSet(environment: "production", revision: 57, flags: decoded, labels: labels)
+  let decodedSegments = try segments.map { try Segment(JSONValue(parsing: $0)) }.sorted { $0.key < $1.key }
+  return FlagSet(environment: "production", revision: 57, flags: decoded, segments: decodedSegments, labels: labels)
 }
 
 /// What the error says.

@@ -31,7 +31,10 @@ private let rooms: [String: Room] = [
   "TimeSeries": Room(row: 1, own: ["RegularExpressions"]),
   "JSON": Room(row: 1, own: []),
   "Assignment": Room(row: 1, own: []),
-  "Flags": Room(row: 2, own: ["Assignment", "JSON"], toolchain: ["Glibc"]),
+  // Counting is an atomic addition, not a lock.
+  "Flags": Room(
+    row: 2, own: ["Assignment", "JSON", "RegularExpressions"], toolchain: ["Glibc"],
+    exceptions: ["EvaluationCounts.swift": ["Synchronization"]]),
   "Ingest": Room(row: 2, own: ["Assignment", "JSON", "TimeSeries"]),
   "PromQL": Room(row: 2, own: ["TimeSeries", "RegularExpressions"], toolchain: ["Glibc"]),
   "Templates": Room(row: 2, own: ["TimeSeries", "RegularExpressions"]),
