@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Alerting
+internal import Flags
 internal import HTTP
 internal import JSON
 
@@ -13,15 +14,48 @@ struct ChangeStreams: Sendable {
   /// `GET /ofrep/v1/stream`.
   let ofrep = EventStream()
 
+  /// Flags and segments of one change that are told one by one; a listener need not hear of ten thousand.
+  private static let changesToldMax = 100
+
   func flagChanged(key: String, environment: String, version: Int64, revision: Int64, atMs: Int64) {
+    tellPage("key", key, environment, version, revision)
+    refetch(revision, atMs)
+  }
+
+  /// Version 0 is that of what was deleted.
+  func environmentChanged(_ plan: EnvironmentPlan, revision: Int64, atMs: Int64) {
+    let environment = plan.set.environment
+    let flags = plan.flags.map { ("key", ($0.before ?? $0.after)?.key ?? "", $0.after?.version ?? 0) }
+    let segments = plan.segments.map { ("segment", ($0.before ?? $0.after)?.key ?? "", $0.after?.version ?? 0) }
+    let changes = flags + segments
+    for (member, key, version) in changes.prefix(ChangeStreams.changesToldMax) {
+      tellPage(member, key, environment, version, revision)
+    }
+    let more = changes.count - ChangeStreams.changesToldMax
+    if more > 0 {
+      page.publish(
+        event: "flag_change",
+        data: document {
+          $0.member("environment", environment)
+          $0.member("more", more)
+        }, id: String(revision))
+    }
+    refetch(revision, atMs)
+  }
+
+  private func tellPage(_ member: String, _ key: String, _ environment: String, _ version: Int64, _ revision: Int64) {
     page.publish(
       event: "flag_change",
       data: document {
-        $0.member("key", key)
+        $0.key(member)
+        $0.string(key)
         $0.member("environment", environment)
         $0.member("version", version)
       }, id: String(revision))
-    // The tag is that of the configuration, not of any body; clients only compare it (OFREP ADR-0008).
+  }
+
+  /// The tag is that of the configuration, not of any body; clients only compare it (OFREP ADR-0008).
+  private func refetch(_ revision: Int64, _ atMs: Int64) {
     ofrep.publish(
       data: document {
         $0.member("type", "refetchEvaluation")

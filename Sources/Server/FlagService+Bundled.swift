@@ -16,9 +16,9 @@ extension FlagService {
     """#
 
   func createProfileFlag(nowMs: Int64) throws {
-    let id = FlagID(environment: FlagService.defaultEnvironment, key: "ENABLE_PROFILE_CACHE")
-    _ = try put(
-      id, try JSONValue(parsing: FlagService.profileFlag), expectedVersion: .any, reason: "bundled with Rampart", nowMs: nowMs,
-      actor: Actor.rampart)
+    let document = try JSONValue(parsing: FlagService.profileFlag)
+    _ = try change(
+      .putFlag("ENABLE_PROFILE_CACHE", document, .any), in: FlagService.defaultEnvironment, reason: "bundled with Rampart",
+      nowMs: nowMs, actor: Actor.rampart)
   }
 }

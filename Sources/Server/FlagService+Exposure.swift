@@ -36,24 +36,30 @@ final class Exposures: Sendable {
 }
 
 extension FlagService {
-  /// Applies a change, with the exposure where it changes whom the flag treats. Every change of a flag or a ramp goes this
-  /// way; the caller holds the lock on changes.
+  /// Applies changes, each with its exposure where it changes whom the flag treats. Every change of a flag or a ramp goes
+  /// this way; the caller holds the lock on changes and publishes afterwards.
   ///
-  /// - Parameters:
-  ///   - flag: as it is after the change; nil for one that is deleted.
-  ///   - rollout: its ramp after the change; nil where it has none.
-  /// - Returns: the store's revision after the change.
-  func write(_ change: FlagChange, _ flag: Flag?, _ rollout: Rollout?) throws(StoreError) -> Int64 {
-    var change = change
-    let id = FlagID(environment: change.environment, key: change.key)
-    let atMs = change.audit.last?.atMs ?? 0
-    let new = FlagService.exposure(id, flag, isKilled: rollout?.state == .killed, atMs: atMs)
-    let published = published(id)
-    let old = FlagService.exposure(id, published.flag, isKilled: published.rollout?.state == .killed, atMs: atMs)
-    if new != old { change.exposure = new }
-    let revision = try store.apply(change)
-    revisions.changed(id, FlagRevision(revision: revision, atMs: atMs))
-    if let exposure = change.exposure, id.environment == FlagService.defaultEnvironment { take(exposure) }
+  /// - Parameter flags: with each flag as it is after the change, nil for one that is deleted, and its ramp, nil for none.
+  /// - Returns: the store's revision after the changes.
+  func write(
+    _ flags: [(change: FlagChange, flag: Flag?, rollout: Rollout?)], _ segments: [SegmentChange] = []
+  ) throws(StoreError) -> Int64 {
+    let changes = flags.map { change, flag, rollout in
+      var change = change
+      let id = FlagID(environment: change.environment, key: change.key)
+      let atMs = change.audit.last?.atMs ?? 0
+      let new = FlagService.exposure(id, flag, isKilled: rollout?.state == .killed, atMs: atMs)
+      let published = published(id)
+      let old = FlagService.exposure(id, published.flag, isKilled: published.rollout?.state == .killed, atMs: atMs)
+      if new != old { change.exposure = new }
+      return change
+    }
+    let revision = try store.apply(changes, segments)
+    for change in changes {
+      let id = FlagID(environment: change.environment, key: change.key)
+      revisions.changed(id, FlagRevision(revision: revision, atMs: change.audit.last?.atMs ?? 0))
+      if let exposure = change.exposure, id.environment == FlagService.defaultEnvironment { take(exposure) }
+    }
     return revision
   }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flags
+internal import Synchronization
 internal import TimeSeries
 
-// `rampart_flag_*` and `rampart_rollout_state`.
+// `rampart_flag_*` and `rampart_rollout_state`, read off the picture.
 
 extension FlagService {
   func metrics(nowMs: Int64) -> [MetricsPage.Entry] {
@@ -40,6 +41,28 @@ extension FlagService {
           "rampart_flag_instances_dropped_total", .counter, "Polls of instances that were not noted because there were too many."),
         [.whole(Labels(metric: "rampart_flag_instances_dropped_total"), Int64(propagation.droppedTotal))]),
       MetricsPage.Entry(MetricFamily("rampart_rollout_state", .gauge, "1 for the state the ramp is in, 0 for the others."), states),
+    ] + evaluationMetrics()
+  }
+
+  /// Series of evaluations that are shown and recorded, of a hundred times as many that there could be. The first by
+  /// environment, flag and variant.
+  static let evaluationSeriesMax = 10_000
+
+  private func evaluationMetrics() -> [MetricsPage.Entry] {
+    let sets = picture.withLock { $0.sets }.sorted { $0.key < $1.key }
+    let all = sets.flatMap { environment, set in set.evaluationTotals.map { (environment, $0) } }
+    let samples = all.prefix(FlagService.evaluationSeriesMax).map { environment, total in
+      let labels = [
+        Label("flag", total.flag), Label("environment", environment), Label("variant", total.variant), Label("reason", total.reason),
+      ]
+      return MetricsPage.Entry.Sample.whole(Labels(metric: "rampart_flag_evaluations_total", labels), Int64(total.count))
+    }
+    return [
+      MetricsPage.Entry(
+        MetricFamily("rampart_flag_evaluations_total", .counter, "Evaluations since the start, by variant and reason."), Array(samples)),
+      MetricsPage.Entry(
+        "rampart_flag_evaluation_series_omitted", .gauge, "Series of rampart_flag_evaluations_total left out, being too many.",
+        Double(all.count - samples.count)),
     ]
   }
 }

@@ -22,7 +22,7 @@ final class FlagService: Sendable {
   }
 
   /// What is true at one revision.
-  private struct Picture: Sendable {
+  struct Picture: Sendable {
     var revision: Int64
     var sets: [String: FlagSet] = [:]
     var rollouts: [FlagID: Rollout] = [:]
@@ -39,11 +39,11 @@ final class FlagService: Sendable {
   /// Who polls, and what they hold.
   let propagation = Propagation()
   let revisions: FlagRevisions
-  private let streams: ChangeStreams
+  let streams: ChangeStreams
   private let resolutionMs: Int64
   private let review: @Sendable (CompiledGuard) throws(RequestError) -> Void
-  private let picture: Mutex<Picture>
-  private let writing = Mutex(())
+  let picture: Mutex<Picture>
+  let writing = Mutex(())
   private let savedMs = Mutex<[FlagID: Int64]>([:])
 
   /// Reads the flags and ramps of the store; a new store gets `ENABLE_PROFILE_CACHE`, off.
@@ -79,9 +79,13 @@ final class FlagService: Sendable {
 
   func flag(_ id: FlagID) throws(RequestError) -> Flag {
     guard let flag = try flagSet(environment: id.environment).flag(key: id.key) else {
-      throw .notFound("flag \(id.key): not in environment \(id.environment): create it with PUT /api/v1/flags/\(id.key)")
+      throw FlagService.noFlag(id.key, id.environment)
     }
     return flag
+  }
+
+  static func noFlag(_ key: String, _ environment: String) -> RequestError {
+    .notFound("flag \(key): not in environment \(environment): create it with PUT /api/v1/flags/\(key)")
   }
 
   /// The ramp of a flag; one that has not begun where none was ever started.
@@ -126,83 +130,6 @@ final class FlagService: Sendable {
       throw .badRequest("environment: \(environment.prefix(80)): must be 1 to 64 of a-z, 0-9, - and _")
     }
     return environment
-  }
-
-  // MARK: Changing flags
-
-  /// Creates or replaces a flag.
-  ///
-  /// - Parameters:
-  ///   - document: the whole definition.
-  ///   - expectedVersion: what the caller last read.
-  func put(
-    _ id: FlagID, _ document: JSONValue, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64, actor: String = Actor.localUser
-  ) throws -> Flag {
-    try writing.withLock { _ in
-      let old = try? flag(id)
-      let new = try Flag(document, key: id.key, version: old?.version ?? 0, updatedMs: nowMs)
-      try require(expectedVersion, old)
-      return try change(id, from: old, to: new, actor: actor, reason: reason, nowMs: nowMs)
-    }
-  }
-
-  /// Changes the members of a flag that a JSON merge patch names.
-  func patch(
-    _ id: FlagID, _ patch: JSONValue, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64
-  ) throws -> Flag {
-    try writing.withLock { _ in
-      let old = try flag(id)
-      try require(expectedVersion, old)
-      return try change(id, from: old, to: try old.patched(by: patch), actor: Actor.localUser, reason: reason, nowMs: nowMs)
-    }
-  }
-
-  func delete(_ id: FlagID, expectedVersion: ExpectedVersion, reason: String, nowMs: Int64) throws {
-    try writing.withLock { _ in
-      let old = try flag(id)
-      try require(expectedVersion, old)
-      guard picture.withLock({ $0.rollouts[id]?.isActive }) != true else {
-        throw RequestError.conflict("flag \(id.key): a ramp is under way: roll it back or kill it first")
-      }
-      let entry = AuditEntry(
-        atMs: nowMs, actor: Actor.localUser, action: "flag delete", environment: id.environment, flag: id.key, reason: reason,
-        before: old.json.text, after: nil)
-      let revision = try write(
-        FlagChange(
-          environment: id.environment, key: id.key, expectedVersion: old.version, content: .delete, rollout: nil, audit: [entry]),
-        nil, nil)
-      publish(id, nil, rollout: nil, revision: revision)
-      streams.flagChanged(key: id.key, environment: id.environment, version: 0, revision: revision, atMs: nowMs)
-    }
-  }
-
-  private func change(
-    _ id: FlagID, from old: Flag?, to new: Flag, actor: String, reason: String, nowMs: Int64
-  ) throws -> Flag {
-    if let old, old.definition == new.definition { return old }
-    if let plan = new.plan { _ = try CompiledGuard(plan, path: "plan") }
-    let isRamping = picture.withLock { $0.rollouts[id]?.isActive } == true
-    if isRamping, let member = old?.rampedMember(changedIn: new) {
-      throw RequestError.conflict("\(member): a ramp is under way and relies on it: roll the ramp back or kill it first")
-    }
-    if old == nil { try requireRoom(id) }
-    var flag = new
-    flag.version = (old?.version ?? 0) + 1
-    flag.updatedMs = nowMs
-    let entry = AuditEntry(
-      atMs: nowMs, actor: actor, action: old == nil ? "flag create" : "flag update", environment: id.environment,
-      flag: id.key, reason: reason, before: old?.json.text, after: flag.json.text)
-    // A ramp that has ended keeps the percentage somebody set since, so that a later rollback cannot raise it.
-    var rollout = picture.withLock { $0.rollouts[id] }
-    rollout?.flagPercentChanged(to: flag.rollout?.percent ?? .zero)
-    let revision = try write(
-      FlagChange(
-        environment: id.environment, key: id.key, expectedVersion: old?.version, content: .put(FlagService.stored(flag, id)),
-        rollout: rollout.map { FlagService.stored($0, id, nowMs: nowMs) }, audit: [entry]),
-      flag, rollout)
-    publish(id, flag, rollout: rollout, revision: revision)
-    streams.flagChanged(key: id.key, environment: id.environment, version: flag.version, revision: revision, atMs: nowMs)
-    return flag
   }
 
   // MARK: Changing ramps
@@ -302,12 +229,11 @@ final class FlagService: Sendable {
         reason: change.reason, before: RolloutChange.auditDocument(change.from, nil, percent),
         after: RolloutChange.auditDocument(change.to, change.step, change.percent), details: change.evidence?.text)
     }
-    let revision = try write(
-      FlagChange(
-        environment: id.environment, key: id.key, expectedVersion: flag.version,
-        content: flagAfter == flag ? .keep : .put(FlagService.stored(flagAfter, id)),
-        rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit),
-      flagAfter, rollout)
+    let change = FlagChange(
+      environment: id.environment, key: id.key, expectedVersion: flag.version,
+      content: flagAfter == flag ? .keep : .put(FlagService.stored(flagAfter, id)),
+      rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit)
+    let revision = try write([(change, flagAfter, rollout)])
     publish(id, flagAfter, rollout: rollout, revision: revision)
     savedMs.withLock { $0[id] = last.atMs }
     streams.flagChanged(
@@ -341,48 +267,50 @@ final class FlagService: Sendable {
       let flag = try Flag(document, key: stored.key, version: stored.version, updatedMs: stored.updatedMs)
       return (stored.environment, flag)
     }
-    for (environment, members) in Dictionary(grouping: flags, by: \.0) {
-      picture.sets[environment] = set(environment, members.map(\.1), picture)
+    let segments = try store.segments().map { stored in
+      let document = try JSONValue(parsing: stored.document)
+      let segment = try Segment(document, key: stored.key, version: stored.version, updatedMs: stored.updatedMs)
+      return (stored.environment, segment)
+    }
+    let flagsOf = Dictionary(grouping: flags, by: \.0)
+    let segmentsOf = Dictionary(grouping: segments, by: \.0)
+    for environment in Set(flagsOf.keys).union(segmentsOf.keys) {
+      picture.sets[environment] = set(
+        environment, flagsOf[environment, default: []].map(\.1), segmentsOf[environment, default: []].map(\.1), picture)
     }
     return picture
   }
 
-  /// Puts a changed flag into the picture; nil removes it and its ramp.
-  private func publish(_ id: FlagID, _ flag: Flag?, rollout: Rollout?, revision: Int64) {
+  /// Puts a flag that a ramp changed into the picture.
+  private func publish(_ id: FlagID, _ flag: Flag, rollout: Rollout, revision: Int64) {
     picture.withLock { picture in
       picture.revision = revision
-      if flag == nil { picture.rollouts[id] = nil }
-      if let rollout { picture.rollouts[id] = rollout }
-      let others = (picture.sets[id.environment]?.flags ?? []).filter { $0.key != id.key }
-      picture.sets[id.environment] = FlagService.set(id.environment, others + (flag.map { [$0] } ?? []), picture)
+      picture.rollouts[id] = rollout
+      let old = picture.sets[id.environment]
+      let others = (old?.flags ?? []).filter { $0.key != id.key }
+      picture.sets[id.environment] = FlagService.set(id.environment, others + [flag], old?.segments ?? [], picture)
     }
   }
 
-  private static func set(_ environment: String, _ flags: [Flag], _ picture: Picture) -> FlagSet {
+  /// The set of an environment as of the picture's revision and ramps; counts go on.
+  static func set(_ environment: String, _ flags: [Flag], _ segments: [Segment], _ picture: Picture) -> FlagSet {
     let labels = picture.rollouts.filter { $0.key.environment == environment }.map { ($0.key.key, $0.value.label) }
     return FlagSet(
       environment: environment, revision: picture.revision,
-      flags: flags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }, labels: Dictionary(uniqueKeysWithValues: labels))
+      flags: flags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) },
+      segments: segments.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) },
+      labels: Dictionary(uniqueKeysWithValues: labels), previous: picture.sets[environment])
   }
 
   // MARK: Pieces
 
-  private func require(_ expected: ExpectedVersion, _ flag: Flag?) throws(StoreError) {
+  /// - Parameter version: of what is to be changed; nil where it does not exist.
+  static func require(_ expected: ExpectedVersion, version: Int64?) throws(StoreError) {
     switch expected {
     case .any: return
-    case .existing where flag != nil: return
-    case .exactly(let version) where flag?.version == version: return
-    default: throw .conflict(currentVersion: flag?.version)
-    }
-  }
-
-  private func requireRoom(_ id: FlagID) throws(RequestError) {
-    let (environments, flags) = picture.withLock { ($0.sets.keys, $0.sets[id.environment]?.flags.count ?? 0) }
-    guard environments.contains(id.environment) || environments.count < FlagService.environmentsMax else {
-      throw .conflict("environment \(id.environment): there are \(FlagService.environmentsMax) already, which is the most")
-    }
-    guard flags < Flag.Bounds.flagsMax else {
-      throw .conflict("flag \(id.key): the environment has \(Flag.Bounds.flagsMax) already, which is the most")
+    case .existing where version != nil: return
+    case .exactly(let wanted) where wanted == version: return
+    default: throw .conflict(currentVersion: version)
     }
   }
 
@@ -398,12 +326,12 @@ final class FlagService: Sendable {
     return changed
   }
 
-  private static func stored(_ flag: Flag, _ id: FlagID) -> StoredFlag {
+  static func stored(_ flag: Flag, _ id: FlagID) -> StoredFlag {
     StoredFlag(
       environment: id.environment, key: id.key, version: flag.version, updatedMs: flag.updatedMs, document: flag.definition.text)
   }
 
-  private static func stored(_ rollout: Rollout, _ id: FlagID, nowMs: Int64) -> StoredRollout {
+  static func stored(_ rollout: Rollout, _ id: FlagID, nowMs: Int64) -> StoredRollout {
     StoredRollout(environment: id.environment, flag: id.key, updatedMs: nowMs, document: rollout.document.text)
   }
 }

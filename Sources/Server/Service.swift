@@ -251,6 +251,7 @@ package final class Service: Sendable {
       backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: workers.backtests
     ).add(to: &router)
     PropagationRoutes(flags: flags).add(to: &router)
+    FlagSetRoutes(flags: flags, administration: workers.administration).add(to: &router)
     SilenceRoutes(silences: silences, rules: metrics.rules, administration: workers.administration).add(to: &router)
     NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)

@@ -286,6 +286,19 @@ enum Schema {
           ) STRICT, WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("13 segments") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE segment (
+            environment TEXT NOT NULL,
+            key TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            updated_ms INTEGER NOT NULL,
+            document TEXT NOT NULL CHECK (json_valid(document)),
+            PRIMARY KEY (environment, key)
+          ) STRICT, WITHOUT ROWID;
+          """)
+    }
     registerAuditChain(&migrator)
     migrator.registerMigration("15 exposures") { db in
       // What the flags of an older store do is known from their newest change on.

@@ -105,22 +105,6 @@ extension Store {
     }
   }
 
-  /// Applies a change with its audit rows in one transaction that is on disk when this returns.
-  ///
-  /// - Returns: the store's revision after the change.
-  /// - Throws: `.conflict` when the flag is not at `expectedVersion`; nothing has changed then.
-  package func apply(_ change: FlagChange) throws(StoreError) -> Int64 {
-    try StoreError.wrapping("change flag \(change.key)") {
-      try pool.write { db in
-        try requireVersion(change, db)
-        try write(change, db)
-        for entry in change.audit { try AuditTable.insert(entry, db) }
-        if let exposure = change.exposure { try ExposureTable.insert(exposure, db) }
-        return try Int64.fetchOne(db, sql: "SELECT max(id) FROM audit") ?? 0
-      }
-    }
-  }
-
   /// Keeps a rollout's document where nothing else changed, such as the progress of its soak clock.
   package func save(_ rollout: StoredRollout) throws(StoreError) {
     try StoreError.wrapping("save rollout \(rollout.flag)") {
@@ -128,13 +112,13 @@ extension Store {
     }
   }
 
-  private func requireVersion(_ change: FlagChange, _ db: Database) throws {
+  func requireVersion(_ change: FlagChange, _ db: Database) throws {
     let current = try Int64.fetchOne(
       db, sql: "SELECT version FROM flag WHERE environment = ? AND key = ?", arguments: [change.environment, change.key])
     guard current == change.expectedVersion else { throw StoreError.conflict(currentVersion: current) }
   }
 
-  private func write(_ change: FlagChange, _ db: Database) throws {
+  func write(_ change: FlagChange, _ db: Database) throws {
     switch change.content {
     case .keep: break
     case .put(let flag):

@@ -54,6 +54,7 @@ struct EvaluationRoutes: Sendable {
         if status == .success { flags.propagation.acknowledge(exchange, set, flag: key, context: context) }
         return status
       } catch {
+        set.countFailure(key: key)
         writer.removeAll()
         failure(error).write(key: key, to: &writer)
         return .badRequest

@@ -27,24 +27,13 @@ struct FlagRoutes: Sendable {
       read(exchange) { FlagRoutes.answer(try flags.flag($0)) }
     }
     router.add(.put, "/api/v1/flags/:key", body: body) { exchange in
-      change(exchange) { request in
-        FlagRoutes.answer(
-          try flags.put(
-            request.id, try request.document(), expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs))
-      }
+      edit(exchange) { .putFlag($0.id.key, try $0.document(), $0.expectedVersion) }
     }
     router.add(.patch, "/api/v1/flags/:key", body: body) { exchange in
-      change(exchange) { request in
-        FlagRoutes.answer(
-          try flags.patch(
-            request.id, try request.document(), expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs))
-      }
+      edit(exchange) { .patchFlag($0.id.key, try $0.document(), $0.expectedVersion) }
     }
     router.add(.delete, "/api/v1/flags/:key", body: body) { exchange in
-      change(exchange) { request in
-        try flags.delete(request.id, expectedVersion: request.expectedVersion, reason: request.reason, nowMs: request.nowMs)
-        return Response(status: 204)
-      }
+      edit(exchange) { .deleteFlag($0.id.key, $0.expectedVersion) }
     }
     router.get("/api/v1/flags/:key/rollout") { exchange in
       read(exchange) { id in
@@ -104,7 +93,7 @@ struct FlagRoutes: Sendable {
     return FlagService.FlagID(environment: environment, key: exchange.parameter(0))
   }
 
-  private static func answer(_ flag: Flag) -> Response {
+  static func answer(_ flag: Flag) -> Response {
     Answers.json(Array(flag.json.text.utf8)).with("ETag", "\"\(flag.version)\"")
   }
 
@@ -135,15 +124,19 @@ struct FlagRoutes: Sendable {
   // MARK: Changing
 
   /// What a change needs of its request, taken before the request is suspended.
-  private struct Change: Sendable {
+  struct Change: Sendable {
+    /// Without a key where what is changed has none.
     let id: FlagService.FlagID
     let expectedVersion: FlagService.ExpectedVersion
     let body: [UInt8]
     let headerReason: String?
     let nowMs: Int64
+    /// Whether to say only what would change.
+    let isDryRun: Bool
 
-    init(_ exchange: Exchange) throws(RequestError) {
-      id = try FlagRoutes.id(exchange)
+    init(_ exchange: Exchange, key: String) throws(RequestError) {
+      id = FlagService.FlagID(environment: try FlagService.checked(environment: exchange.query("environment")), key: key)
+      isDryRun = try Change.isTrue("dry_run", exchange)
       expectedVersion = try Change.version(exchange.header("If-Match"))
       headerReason = exchange.header("X-Reason")
       nowMs = Clock.wallMs()
@@ -175,19 +168,46 @@ struct FlagRoutes: Sendable {
       return String(text.prefix(FlagRoutes.reasonBytesMax))
     }
 
+    private static func isTrue(_ name: String, _ exchange: Exchange) throws(RequestError) -> Bool {
+      switch exchange.query(name) {
+      case nil, "false": return false
+      case "true", "": return true
+      case let text?: throw .badRequest("\(name): \(text.prefix(40)): must be true or false")
+      }
+    }
+
     private static func version(_ header: String?) throws(RequestError) -> FlagService.ExpectedVersion {
       guard let header else { return .any }
       if header == "*" { return .existing }
       // Proxies that compress weaken a tag; it still names the version.
       let tag = header.hasPrefix("W/") ? header.dropFirst(2) : header[...]
       guard let version = Int64(tag.filter { $0 != "\"" }) else {
-        throw .badRequest("If-Match: \(header.prefix(40)): must be the flag's version in quotes, as its ETag gives it")
+        throw .badRequest("If-Match: \(header.prefix(40)): must be the version in quotes, as its ETag gives it")
       }
       return .exactly(version)
     }
   }
 
   private func change(_ exchange: Exchange, _ work: @escaping @Sendable (Change) throws -> Response) {
-    exchange.change(on: administration, { (exchange) throws(RequestError) in try Change(exchange) }, work)
+    exchange.change(
+      on: administration, { (exchange) throws(RequestError) in try Change(exchange, key: exchange.parameter(0)) }, work)
+  }
+
+  /// A change of a definition, or with `dry_run` what it would change.
+  private func edit(_ exchange: Exchange, _ wanted: @escaping @Sendable (Change) throws -> EnvironmentChange) {
+    change(exchange) { request in
+      try FlagRoutes.make(try wanted(request), request, flags) { set in set.flag(key: request.id.key).map { FlagRoutes.answer($0) } }
+    }
+  }
+
+  /// - Parameter answer: of what is there afterwards; nil where nothing is.
+  static func make(
+    _ wanted: EnvironmentChange, _ request: Change, _ flags: FlagService, answer: (FlagSet) -> Response?
+  ) throws -> Response {
+    guard !request.isDryRun else {
+      return Answers.json(try flags.preview(wanted, in: request.id.environment, nowMs: request.nowMs).json(isDryRun: true))
+    }
+    let made = try flags.change(wanted, in: request.id.environment, reason: request.reason, nowMs: request.nowMs)
+    return answer(made.set) ?? Response(status: 204)
   }
 }
