@@ -3,6 +3,8 @@
 // Finds a text among thousands by its hash: flags by key, members of a segment, long lists of a condition. Made once,
 // then only read. The texts are an administrator's, so nobody from outside can choose which of them collide.
 
+internal import Assignment
+
 /// Texts in a fixed order, found by their UTF-8 bytes.
 struct KeyTable: Sendable {
   /// All texts, one after the other.

@@ -104,7 +104,7 @@ struct FlagRoutes: Sendable {
   /// Changes nothing: the plan in the body, or the flag's own, over what the store holds.
   private func backtest(_ exchange: Exchange) {
     do {
-      let change = try Change(exchange)
+      let change = try Change(exchange, key: exchange.parameter(0))
       let throughMs = try RequestTime.ms(exchange.query("to"), parameter: "to") ?? change.nowMs
       let fromMs = try RequestTime.ms(exchange.query("from"), parameter: "from") ?? throughMs - RolloutBacktest.defaultSpanMs
       let flag = try flags.flag(change.id)
