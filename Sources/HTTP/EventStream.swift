@@ -37,7 +37,7 @@ package final class EventStream: Sendable {
 
   private let state = Mutex(State())
 
-  package init(listenersMax: Int = 1000, queuedBytesMax: Int = 256 << 10, heartbeatSeconds: Double = 15) {
+  package init(listenersMax: Int = 6000, queuedBytesMax: Int = 256 << 10, heartbeatSeconds: Double = 15) {
     self.listenersMax = listenersMax
     self.queuedBytesMax = queuedBytesMax
     self.heartbeatSeconds = heartbeatSeconds

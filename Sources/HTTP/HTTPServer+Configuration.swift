@@ -14,7 +14,7 @@ extension HTTPServer {
     /// Threads that answer requests; at least 1.
     package var workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     /// Connections at a time; one more is told 503 and closed.
-    package var connectionsMax = 4096
+    package var connectionsMax = 8192
     /// Connections at a time from one address.
     package var connectionsPerClientMax = 1024
     /// Without a byte in or out for so long, a connection is closed. Whole seconds, at least 1.

@@ -17,6 +17,8 @@ package final class Service: Sendable {
   /// Bodies being received at one time, in bytes, as a multiple of the largest one.
   private static let bodyBudgetFactor = 4
   private static let drainSeconds = 8.0
+  /// Files, listeners, receivers, and the connections of syslog and forward listeners.
+  private static let ownDescriptorsMax = 2_048
 
   private struct Running: Sendable {
     let store: Store
@@ -65,6 +67,7 @@ package final class Service: Sendable {
   package func start() throws {
     precondition(Access.isLoopback(configuration.listenHost), "nobody can sign in, so nobody from elsewhere may come")
     let startedMs = Clock.wallMs()
+    raiseDescriptorLimit()
     let store = try Store(configuration.store)
     do {
       let streams = ChangeStreams()
@@ -256,6 +259,15 @@ package final class Service: Sendable {
     NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)
     return HTTPServer(configuration: httpConfiguration, router: router, hooks: hooks)
+  }
+
+  /// Connections need a descriptor each, and the store, sources and receivers some.
+  private func raiseDescriptorLimit() {
+    let needed = httpConfiguration.connectionsMax + Service.ownDescriptorsMax
+    let limit = DescriptorLimit.raise(to: needed)
+    guard limit < needed else { return }
+    logger.warning(
+      "open files: the limit is \(limit), and \(needed) are needed for all connections: raise the hard limit (ulimit -Hn, LimitNOFILE=)")
   }
 
   private var httpConfiguration: HTTPServer.Configuration {

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import ingest
+import listeners
 import queries
 import rules
 from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run, wait_for
@@ -206,6 +207,7 @@ def bench(binary):
         filled = ingest.bench_ingest(binary, folder)
         ingest.bench_small_bodies(binary, folder)
         bench_polls(binary, folder)
+        listeners.bench_listeners(binary, folder)
         bench_idle(binary, folder)
         bench_start(binary, folder, filled)
         bench_commits(binary, folder)
