@@ -61,10 +61,11 @@ package final class EventStream: Sendable {
     publish(encoded: EventStream.encode(event: event, data: data, id: id))
   }
 
-  /// Queues bytes made by `encode(event:data:id:)`.
-  package func publish(encoded bytes: [UInt8]) {
+  /// Queues bytes made by `encode(event:data:id:)`: of one event, or of several, which take no longer than one to reach
+  /// thousands of listeners.
+  package func publish(encoded bytes: [UInt8], eventCount: Int = 1) {
     state.withLock { state in
-      state.statistics.eventsTotal += 1
+      state.statistics.eventsTotal += eventCount
       send(bytes, &state)
     }
   }

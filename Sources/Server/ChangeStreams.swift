@@ -17,8 +17,13 @@ struct ChangeStreams: Sendable {
   /// Flags and segments of one change that are told one by one; a listener need not hear of ten thousand.
   private static let changesToldMax = 100
 
-  func flagChanged(key: String, environment: String, version: Int64, revision: Int64, atMs: Int64) {
-    tellPage("key", key, environment, version, revision)
+  /// - Parameter rollouts: events of `rolloutEvent`, told together with the change: of a kill the listeners should hear as
+  ///   soon as they can.
+  func flagChanged(
+    key: String, environment: String, version: Int64, revision: Int64, atMs: Int64, rollouts: [[UInt8]] = []
+  ) {
+    let change = changeEvent("key", key, environment, version, revision)
+    page.publish(encoded: change + rollouts.flatMap { $0 }, eventCount: 1 + rollouts.count)
     refetch(revision, atMs)
   }
 
@@ -29,7 +34,7 @@ struct ChangeStreams: Sendable {
     let segments = plan.segments.map { ("segment", ($0.before ?? $0.after)?.key ?? "", $0.after?.version ?? 0) }
     let changes = flags + segments
     for (member, key, version) in changes.prefix(ChangeStreams.changesToldMax) {
-      tellPage(member, key, environment, version, revision)
+      page.publish(encoded: changeEvent(member, key, environment, version, revision), eventCount: 1)
     }
     let more = changes.count - ChangeStreams.changesToldMax
     if more > 0 {
@@ -43,8 +48,10 @@ struct ChangeStreams: Sendable {
     refetch(revision, atMs)
   }
 
-  private func tellPage(_ member: String, _ key: String, _ environment: String, _ version: Int64, _ revision: Int64) {
-    page.publish(
+  private func changeEvent(
+    _ member: String, _ key: String, _ environment: String, _ version: Int64, _ revision: Int64
+  ) -> [UInt8] {
+    EventStream.encode(
       event: "flag_change",
       data: document {
         $0.key(member)
@@ -64,8 +71,10 @@ struct ChangeStreams: Sendable {
       }, id: String(revision))
   }
 
-  func rolloutChanged(key: String, environment: String, state: String, step: Int, percent: Double, reason: String) {
-    page.publish(
+  func rolloutEvent(
+    key: String, environment: String, state: String, step: Int, percent: Double, reason: String
+  ) -> [UInt8] {
+    EventStream.encode(
       event: "rollout",
       data: document {
         $0.member("key", key)

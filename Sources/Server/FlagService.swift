@@ -236,13 +236,14 @@ final class FlagService: Sendable {
     let revision = try write([(change, flagAfter, rollout)])
     publish(id, flagAfter, rollout: rollout, revision: revision)
     savedMs.withLock { $0[id] = last.atMs }
-    streams.flagChanged(
-      key: id.key, environment: id.environment, version: flagAfter.version, revision: revision, atMs: last.atMs)
-    for change in changes {
-      streams.rolloutChanged(
+    let rollouts = changes.map { change in
+      streams.rolloutEvent(
         key: id.key, environment: id.environment, state: change.to.rawValue, step: change.step,
         percent: change.percent.value, reason: change.reason)
     }
+    streams.flagChanged(
+      key: id.key, environment: id.environment, version: flagAfter.version, revision: revision, atMs: last.atMs,
+      rollouts: rollouts)
   }
 
   /// The clock's progress is in memory at once and on disk every few seconds.
