@@ -255,6 +255,9 @@ package final class Service: Sendable {
     ).add(to: &router)
     PropagationRoutes(flags: flags).add(to: &router)
     FlagSetRoutes(flags: flags, administration: workers.administration).add(to: &router)
+    VerifyRoutes(
+      service: VerifyService(flags: flags, store: store, resolutionMs: configuration.resolutionMs), worker: workers.readings
+    ).add(to: &router)
     SilenceRoutes(silences: silences, rules: metrics.rules, administration: workers.administration).add(to: &router)
     NotifyRoutes(notifier: metrics.notifier, worker: workers.tests).add(to: &router)
     PageRoutes(folder: configuration.assetsFolder).add(to: &router)

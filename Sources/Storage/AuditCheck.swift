@@ -44,7 +44,8 @@ struct AuditCheck {
     let texts = AuditCheck.texts.map { row[$0] as Data? }
     hash = AuditChain.hash(id: id, atMs: row[1], texts, after: hash)
     guard (row[AuditCheck.hashColumn] as Data).elementsEqual(hash) else {
-      return .broken(entry: id, reason: "its hash is not that of its fields and the row before: one of them was edited, or it took another's place")
+      let reason = "its hash is not that of its fields and the row before: one of them was edited, or it took another's place"
+      return .broken(entry: id, reason: reason)
     }
     entries += 1
     firstID = firstID ?? id
@@ -66,7 +67,8 @@ struct AuditCheck {
       return .broken(entry: lastID, reason: "the rows end with another hash than the one written last: all of them may be others")
     }
     guard isNotedHeadFound else {
-      return .broken(entry: nil, reason: "the head that was noted is in no row: rows were cut off or written anew since, or it is another store's")
+      let reason = "the head that was noted is in no row: rows were cut off or written anew since, or it is another store's"
+      return .broken(entry: nil, reason: reason)
     }
     return .verified(entries: entries, head: hash, firstID: firstID, lastID: lastID)
   }

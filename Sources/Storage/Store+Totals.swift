@@ -35,19 +35,19 @@ extension Store {
     }
   }
 
-  /// How many samples of gauges have a value, at `sinceMs` or later.
+  /// How many samples of gauges have a value, at `sinceMs` or later, and before `untilMs`.
   ///
   /// - Parameter isWanted: which gauges to read; asked once for each.
   package func sampleCount(
-    equalTo value: Double, sinceMs: Int64, where isWanted: (SeriesKey) -> Bool
+    equalTo value: Double, sinceMs: Int64, untilMs: Int64 = .max, where isWanted: (SeriesKey) -> Bool
   ) throws(StoreError) -> Int64 {
     try reading("count samples") { snapshot in
       var count: Int64 = 0
       for (index, state) in snapshot.series.enumerated() where state.key.kind == .gauge && isWanted(state.key) {
         // Of two samples of one time, one in a block and one in memory, the newer replaces the older.
         var latest: [Int64: Double] = [:]
-        try snapshot.forEachPiece(ofSeries: index, fromMs: sinceMs, untilMs: .max) { head in
-          for sample in head.gauge.entries(fromMs: sinceMs, untilMs: .max) { latest[sample.timeMs] = sample.value }
+        try snapshot.forEachPiece(ofSeries: index, fromMs: sinceMs, untilMs: untilMs) { head in
+          for sample in head.gauge.entries(fromMs: sinceMs, untilMs: untilMs) { latest[sample.timeMs] = sample.value }
         }
         count += Int64(latest.values.filter { $0 == value }.count)
       }
