@@ -31,7 +31,7 @@ struct RampartCommand: ParsableCommand {
     version: BuildInformation.version,
     subcommands: [
       ServeCommand.self, IngestCommand.self, QueryCommand.self, ExportCommand.self, SimulateCommand.self, ConfigCommand.self,
-      RulesCommand.self, PromQLTestCommand.self,
+      RulesCommand.self, PromQLTestCommand.self, FlagsCommand.self, RolloutCommand.self, VerifyCommand.self, AuditCommand.self,
     ]
   )
 }

@@ -34,7 +34,7 @@ struct ReadingOptions: ParsableArguments {
   }
 
   /// Settings as serve reads them: the resolution must be the same.
-  private static func configuration(data: String) throws -> Configuration {
+  static func configuration(data: String) throws -> Configuration {
     var reader = ConfigurationReader()
     if Files.exists("rampart.yml") { try reader.read(file: "rampart.yml") }
     try reader.read(environment: ProcessInfo.processInfo.environment)
@@ -45,10 +45,12 @@ struct ReadingOptions: ParsableArguments {
 
 /// Parameters as `application/x-www-form-urlencoded`, which is a query as well.
 func formText(_ fields: [(name: String, value: String)]) -> String {
+  fields.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }.joined(separator: "&")
+}
+
+/// A text as a part of a path, or of a form.
+func percentEncoded(_ text: String) -> String {
   var allowed = CharacterSet.alphanumerics
   allowed.insert(charactersIn: "-._~")
-  return fields.map { field in
-    let encoded = [field.name, field.value].map { $0.addingPercentEncoding(withAllowedCharacters: allowed) ?? "" }
-    return encoded.joined(separator: "=")
-  }.joined(separator: "&")
+  return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
 }

@@ -8,19 +8,26 @@ internal import JSON
 
 struct ServerClient {
   private let server: String
-  private let client = HTTPClient()
-  private let token = ProcessInfo.processInfo.environment["RAMPART_TOKEN"]
+  private let client: HTTPClient
+  private let token: String?
 
-  /// - Parameter server: with scheme and port, without path.
-  init(server: String) {
+  /// - Parameters:
+  ///   - server: with scheme and port, without path.
+  ///   - token: nil for that of `RAMPART_TOKEN`.
+  ///   - answerMs: how long an answer may take.
+  init(server: String, token: String? = nil, answerMs: Int = HTTPClient.Limits().totalMs) {
     self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
+    self.token = token ?? ProcessInfo.processInfo.environment["RAMPART_TOKEN"]
+    client = HTTPClient(limits: HTTPClient.Limits(totalMs: answerMs))
   }
 
   /// One request. Every status is an answer.
   ///
   /// - Throws: `CommandFailure` when there is no answer.
-  func send(_ method: String, _ path: String, contentType: String = "application/json", body: [UInt8]? = nil) throws -> HTTPClientResponse {
-    let headers = body == nil ? [] : [("Content-Type", contentType)]
+  func send(
+    _ method: String, _ path: String, contentType: String = "application/json", headers: [(String, String)] = [], body: [UInt8]? = nil
+  ) throws -> HTTPClientResponse {
+    let headers = headers + (body == nil ? [] : [("Content-Type", contentType)])
     do {
       return try client.send(method: method, url: server + path, headers: headers + authorization, body: body)
     } catch {

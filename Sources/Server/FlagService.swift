@@ -17,7 +17,7 @@ final class FlagService: Sendable {
 
   /// Which version of a flag a change is meant for (`If-Match`).
   enum ExpectedVersion: Sendable {
-    case any, existing
+    case any, existing, absent
     case exactly(Int64)
   }
 
@@ -310,6 +310,7 @@ final class FlagService: Sendable {
     switch expected {
     case .any: return
     case .existing where version != nil: return
+    case .absent where version == nil: return
     case .exactly(let wanted) where wanted == version: return
     default: throw .conflict(currentVersion: version)
     }

@@ -29,6 +29,13 @@ package struct OfflineStore {
   ///
   /// - Parameter configuration: for the folder, and the resolution, which must be the server's.
   package init(_ configuration: Configuration) throws(OfflineStoreError) {
+    store = try OfflineStore.open(configuration)
+    resolutionMs = configuration.resolutionMs
+    externalURL = configuration.rulesURL
+  }
+
+  /// Opens the store of a folder for a command.
+  static func open(_ configuration: Configuration) throws(OfflineStoreError) -> Store {
     let folder = configuration.dataFolder
     guard Files.exists(folder + "/" + Store.fileName) else {
       throw OfflineStoreError(kind: .usage, description: "\(folder): holds no store: give the folder of a server with --data")
@@ -38,10 +45,8 @@ package struct OfflineStore {
     // Compaction and retention are the server's business: both limits are beyond what a command lives to see.
     settings.compaction.intervalMs = 86_400_000
     settings.compaction.journalBytesMax = .max
-    resolutionMs = configuration.resolutionMs
-    externalURL = configuration.rulesURL
     do {
-      store = try Store(settings)
+      return try Store(settings)
     } catch .inUse {
       throw OfflineStoreError(
         kind: .failed, description: "\(folder): in use by a running server: ask it with --server URL instead of --data, or stop it")

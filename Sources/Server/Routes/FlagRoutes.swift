@@ -137,7 +137,8 @@ struct FlagRoutes: Sendable {
     init(_ exchange: Exchange, key: String) throws(RequestError) {
       id = FlagService.FlagID(environment: try FlagService.checked(environment: exchange.query("environment")), key: key)
       isDryRun = try Change.isTrue("dry_run", exchange)
-      expectedVersion = try Change.version(exchange.header("If-Match"))
+      let mustBeAbsent = exchange.header("If-None-Match") == "*"
+      expectedVersion = mustBeAbsent ? .absent : try Change.version(exchange.header("If-Match"))
       headerReason = exchange.header("X-Reason")
       nowMs = Clock.wallMs()
       body = try exchange.takeJSONBody()
