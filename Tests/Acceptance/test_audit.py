@@ -58,7 +58,8 @@ def test_the_chain_is_what_the_documentation_says(server):
     ("DELETE FROM audit WHERE id = 2", 2),
     ("DELETE FROM audit WHERE id >= 4", 4),
     ("UPDATE audit SET id = -1 WHERE id = 2; UPDATE audit SET id = 2 WHERE id = 3; UPDATE audit SET id = 3 WHERE id = -1", 2),
-    ("INSERT INTO audit SELECT 7, at_ms, actor, action, environment, flag, reason, before, after, details, hash FROM audit WHERE id = 6", 7),
+    ("INSERT INTO audit SELECT 7, at_ms, actor, action, environment, flag, reason, before, after, details, hash "
+     "FROM audit WHERE id = 6", 7),
 ])
 def test_edits_of_the_file_are_found_while_the_server_runs(server, sql, entry):
     change(server, 5)
