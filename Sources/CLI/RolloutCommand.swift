@@ -18,7 +18,7 @@ struct RolloutCommand: ParsableCommand {
       """,
     subcommands: [
       RolloutStartCommand.self, RolloutStatusCommand.self, Pause.self, Resume.self, Approve.self, Advance.self, Rollback.self,
-      Kill.self,
+      Kill.self, RolloutBacktestCommand.self,
     ])
 
   struct Pause: RolloutActionCommand {

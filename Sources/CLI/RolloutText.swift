@@ -23,7 +23,7 @@ enum RolloutText {
 
   /// - Parameter nowMs: wall clock, for how long is left; nil without a server, when nothing goes on.
   static func lines(_ ramp: JSONValue, nowMs: Int64?) -> [String] {
-    let parts = [steps(ramp), clock(ramp, nowMs: nowMs), checks(ramp), actions(ramp), history(ramp)]
+    let parts = [steps(ramp), clock(ramp, nowMs: nowMs), checks(ramp), alerts(ramp), actions(ramp), history(ramp)]
     return [headline(ramp)] + parts.filter { !$0.isEmpty }.flatMap { [""] + $0 }
   }
 
@@ -57,7 +57,10 @@ enum RolloutText {
     guard !isFinal(ramp), let soak = ramp["soak"] else { return [] }
     let because = nowMs == nil ? "no server is running" : soak["standing_still_because"]?.string
     var rows = [["soak clock", because.map { "stands still: \($0)" } ?? "runs"]]
-    for (name, member) in [("warm-up ends", "warm_up_ends_ms"), ("next decision", "next_decision_ms")] {
+    if let reach = ramp["propagation"], reach["awaited"]?.integer ?? 0 > 0 {
+      rows.append(["reached", "\(reach["current"]?.text ?? "0") of \(reach["awaited"]?.text ?? "0") instances that poll"])
+    }
+    for (name, member) in [("warm-up ends", "warm_up_ends_ms"), ("next decision", "next_decision_ms"), ("next window", "next_window_ms")] {
       guard let nowMs, let timeMs = ramp[member]?.integer else { continue }
       rows.append([name, "\(Text.time(ramp[member])), in \(Text.duration(seconds: Double(timeMs - nowMs) / 1000))"])
     }
@@ -81,8 +84,20 @@ enum RolloutText {
     return table.lines
   }
 
+  private static func alerts(_ ramp: JSONValue) -> [String] {
+    let alerts = ramp["alerts"]?.array ?? []
+    guard !alerts.isEmpty, ramp["state"]?.string != "draft" else { return [] }
+    let rows = alerts.map { alert in
+      [
+        alert["match"]?.string ?? "", (alert["verdict"]?.string ?? "").replacing("_", with: " "), alert["action"]?.string ?? "",
+        alert["reason"]?.string ?? "",
+      ]
+    }
+    return TextTable(header: ["alerts", "verdict", "action", "why"], rows: rows).lines
+  }
+
   /// Four digits are as many as anybody compares.
-  private static func number(_ value: JSONValue?) -> String {
+  static func number(_ value: JSONValue?) -> String {
     guard let value = value?.double else { return "-" }
     return "\((value * 10_000).rounded() / 10_000)"
   }

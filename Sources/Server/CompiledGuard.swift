@@ -73,9 +73,14 @@ struct CompiledGuard: Sendable {
     Int64(timeZone?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(nowMs) / 1000)) ?? 0) * 1000
   }
 
-  /// The first of the plan's alerts that no rule can give, by its place; nil where there is none.
-  func unknownAlert(_ groups: [RuleGroup]) -> Int? {
-    selections.firstIndex { matchers in !CompiledGuard.isKnown(matchers, groups) }
+  /// A guard that waits for an alert nobody gives watches nothing.
+  ///
+  /// - Throws: naming the first of the plan's alerts that none of these rules can give.
+  func requireKnownAlerts(_ groups: [RuleGroup]) throws(RequestError) {
+    guard let index = selections.firstIndex(where: { !CompiledGuard.isKnown($0, groups) }) else { return }
+    throw .badRequest(
+      "guard.alerts[\(index)]: \(plan.alerts[index].matchers.prefix(200)): no rule in force gives such an alert: "
+        + "GET /api/v1/rules names those there are")
   }
 
   /// Whether some rule may give an alert with such labels. Labels that come from a rule's series are not known before.

@@ -7,13 +7,8 @@ internal import TimeSeries
 // The alerts that fire now, as a ramp's guard asks for them.
 
 extension RuleService {
-  /// Says what stands against a plan that a ramp is about to follow: a guard that waits for an alert nobody gives watches nothing.
-  func review(_ compiled: CompiledGuard) throws(RequestError) {
-    guard let index = compiled.unknownAlert(views.map(\.group)) else { return }
-    throw .badRequest(
-      "guard.alerts[\(index)]: \(compiled.plan.alerts[index].matchers.prefix(200)): no rule in force gives such an alert: "
-        + "GET /api/v1/rules names those there are")
-  }
+  /// Says what stands against a plan that a ramp is about to follow.
+  func review(_ compiled: CompiledGuard) throws(RequestError) { try compiled.requireKnownAlerts(views.map(\.group)) }
 
   /// For each selection the alerts that it matches and that fire, ascending by labels; nil where no rule can give any, so that
   /// nobody takes silence for health. A silence keeps notifications back and not the guard.

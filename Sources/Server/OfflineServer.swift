@@ -16,6 +16,7 @@ package final class OfflineServer: Sendable {
   private let http: HTTPServer
   private let administration = Worker(name: "administration", queueMax: 1)
   private let readings = Worker(name: "readings", queueMax: 1)
+  private let backtests = Worker(name: "backtests", queueMax: 1)
   /// With scheme and port, without a path.
   package let url: String
   /// For `Authorization: Bearer`.
@@ -32,9 +33,14 @@ package final class OfflineServer: Sendable {
     do {
       let streams = ChangeStreams()
       let flags = try FlagService(
-        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: Clock.wallMs())
+        store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: Clock.wallMs(),
+        review: { (compiled) throws(RequestError) in try OfflineServer.review(compiled, configuration.rules) })
       var router = Router()
-      FlagRoutes(flags: flags, administration: administration, stream: streams.page).add(to: &router)
+      FlagRoutes(
+        flags: flags, administration: administration, stream: streams.page,
+        backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: backtests
+      ).add(to: &router)
+      FlagSetRoutes(flags: flags, administration: administration).add(to: &router)
       AuditRoutes(store: store, worker: readings, checks: readings).add(to: &router)
       VerifyRoutes(
         service: VerifyService(flags: flags, store: store, resolutionMs: configuration.resolutionMs), worker: readings
@@ -54,12 +60,25 @@ package final class OfflineServer: Sendable {
     }
   }
 
+  /// By the rules that a server with these settings would have in force.
+  private static func review(_ compiled: CompiledGuard, _ rules: Configuration.Rules) throws(RequestError) {
+    guard !compiled.selections.isEmpty else { return }
+    let files: RuleFiles
+    do {
+      files = try RuleFiles(rules)
+    } catch {
+      throw .conflict("\(error)")
+    }
+    try compiled.requireKnownAlerts(files.groups)
+  }
+
   /// Ends what is under way and closes the store. Once.
   package func stop() throws(OfflineStoreError) {
     http.stop(drainSeconds: 1)
     // A change that was asked for is made before the store is closed.
     _ = administration.stop(timeoutMs: OfflineServer.stopMs)
     _ = readings.stop(timeoutMs: OfflineServer.stopMs)
+    _ = backtests.stop(timeoutMs: OfflineServer.stopMs)
     do {
       try store.close()
     } catch {

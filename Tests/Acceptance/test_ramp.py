@@ -3,13 +3,14 @@
 
 import json
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
 
 from alertmanager import Hook
-from rampart import Rampart
+from rampart import BINARY, Rampart
 
 KEY = "ENABLE_PROFILE_CACHE"
 RAMP = f"/api/v1/flags/{KEY}/rollout"
@@ -380,6 +381,12 @@ def test_a_backtest_finds_the_outage_and_changes_nothing(tmp_path):
         assert [entry["percent"] for entry in trial["ramp"]["history"] if entry["sets_percent"]] == [10, 100, 0]
         assert trial["alerts"][0]["firings"] == 0
         assert server.get(RAMP).json()["state"] == "draft" and percent(server) == 0
+        (tmp_path / "plan.json").write_text(json.dumps(document))
+        command = [BINARY, "rollout", "backtest", KEY, "--server", f"http://127.0.0.1:{server.port}", "--plan", tmp_path / "plan.json"]
+        bad, good_hour = (subprocess.run([*map(str, command), "--from", str(began), "--to", str(until)], capture_output=True, text=True)
+                          for until in (now, began + 3600))
+        assert bad.returncode == 1 and "a ramp started then:" in bad.stdout and "rolled back at 0 %" in bad.stdout, bad
+        assert good_hour.returncode == 0 and "60 evaluations, 1m apart" in good_hour.stdout, good_hour
         assert server.post(f"{RAMP}/backtest?from={now}&to={began}", document).status == 400
         assert server.post(f"{RAMP}/backtest?from=1&to={now}", document).status == 400
 
