@@ -50,6 +50,11 @@ export const status = () => request("/api/v1/status");
 
 export const flags = (environment) => request(`/api/v1/flags${query({ environment })}`);
 
+/** Where the success criteria are told as Markdown. */
+export const verificationPath = (key, environment, format) => `${flagPath(key)}/verify${query({ environment, format })}`;
+
+export const verification = (key, environment) => request(verificationPath(key, environment));
+
 /** null where the flag has no ramp. */
 export async function rollout(key, environment) {
   try {

@@ -18,6 +18,7 @@ import { createRamp } from "./ramp.js";
 import { changesOf, charts, percentages } from "./series.js";
 import { listen } from "./stream.js";
 import { installTheme } from "./themes.js";
+import { createVerification } from "./verify.js";
 import { actionWords } from "./words.js";
 
 const MINUTE_MS = 60_000;
@@ -80,7 +81,8 @@ function rampOf(key) {
         ramps.now();
       },
     });
-    page.ramps.set(key, createRamp(key, act));
+    const markdown = api.verificationPath(key, page.environment, "markdown");
+    page.ramps.set(key, createRamp(key, act, createVerification(() => api.verification(key, page.environment), markdown)));
   }
   return page.ramps.get(key);
 }

@@ -10,8 +10,8 @@ import { actions, actionWords, plain, sentence, stateOf } from "./words.js";
 const HISTORY_SHOWN = 50;
 const STOPPED = ["rolled_back", "killed"];
 
-/** `onAction(action, flag, rollout)` when a button is pressed. */
-export function createRamp(key, onAction) {
+/** `onAction(action, flag, rollout)` when a button is pressed; `verification` is of createVerification. */
+export function createRamp(key, onAction, verification) {
   const id = `ramp-${key.replace(/[^A-Za-z0-9_-]/g, "-")}`;
   const part = (tag, name, attributes = {}) => element(tag, { "data-testid": name, ...attributes });
   const parts = {
@@ -54,8 +54,9 @@ export function createRamp(key, onAction) {
     parts.facts,
     element("div", { class: "halves" },
       element("div", {}, element("h3", { text: "Guard" }), parts.guard.node),
-      element("div", {}, element("h3", { text: "History" }), parts.noHistory, parts.history)));
-  const ramp = { key, node, parts, flag: null, rollout: null, fetchedMs: 0, onAction };
+      element("div", {}, element("h3", { text: "History" }), parts.noHistory, parts.history)),
+    verification.node);
+  const ramp = { key, node, parts, flag: null, rollout: null, fetchedMs: 0, onAction, verification };
   ramp.update = (flag, rollout, offsetMs) => update(ramp, flag, rollout, offsetMs);
   ramp.tick = (serverMs) => tick(ramp, serverMs);
   return ramp;
@@ -86,6 +87,8 @@ function update(ramp, flag, rollout, serverMs) {
   updateReach(parts.reach, rollout);
   updateHistory(parts, rollout.history);
   updateButtons(ramp);
+  setHidden(ramp.verification.node, rollout.state === "draft");
+  ramp.verification.refresh();
   tick(ramp, serverMs);
   if (before && (before.state !== rollout.state || before.percent !== rollout.percent)) {
     announce(`${ramp.key}: ${state.word} at ${points(rollout.percent)}. ${sentence(rollout.reason)}`);

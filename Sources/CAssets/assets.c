@@ -52,6 +52,10 @@ static const unsigned char ramp_js[] = {
 #embed "../../web/ramp.js"
 };
 
+static const unsigned char verify_js[] = {
+#embed "../../web/verify.js"
+};
+
 static const unsigned char guard_js[] = {
 #embed "../../web/guard.js"
 };
@@ -164,6 +168,7 @@ static const struct rampart_asset assets[] = {
   {"/assets/format.js", javascript, format_js, sizeof format_js},
   {"/assets/words.js", javascript, words_js, sizeof words_js},
   {"/assets/ramp.js", javascript, ramp_js, sizeof ramp_js},
+  {"/assets/verify.js", javascript, verify_js, sizeof verify_js},
   {"/assets/guard.js", javascript, guard_js, sizeof guard_js},
   {"/assets/dialog.js", javascript, dialog_js, sizeof dialog_js},
   {"/assets/alerts.js", javascript, alerts_js, sizeof alerts_js},

@@ -122,7 +122,7 @@ struct LiveTraffic {
   private mutating func poll(nowMs: Int64) {
     guard nowMs >= nextPollMs else { return }
     nextPollMs = nowMs + LiveTraffic.pollMs
-    guard let answer = try? client.call("GET", "/api/v1/evaluate/\(flag)?targetingKey=simulation") else { return }
+    guard let answer = try? client.call("GET", "/api/v1/evaluate/\(flag)?targetingKey=simulation&instance=simulation") else { return }
     view = RolloutFlagView(answer: answer, salt: flag)
   }
 

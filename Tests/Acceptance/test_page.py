@@ -107,6 +107,21 @@ def test_a_guarded_ramp_advances_on_the_page(browser, tmp_path):
             traffic.wait()
 
 
+def test_the_success_criteria_are_judged_when_they_are_opened(browser, live):
+    live.post(f"/api/v1/flags/{KEY}/rollout", {})
+    browser.get(f"http://127.0.0.1:{live.port}/")
+    wait(lambda: (node := find(browser, "verification")) and node.is_displayed(), "the criteria")
+    assert find(browser, "criterion-hit_ratio") is None
+    find(browser, "verification").find_element(By.TAG_NAME, "summary").click()
+    wait(lambda: find(browser, "criterion-hit_ratio"), "a criterion")
+    report = live.get(f"/api/v1/flags/{KEY}/verify").json()
+    for criterion in report["criteria"]:
+        row = find(browser, f"criterion-{criterion['name']}")
+        assert row.get_attribute("data-verdict") == criterion["verdict"] and criterion["title"] in row.text
+    assert find(browser, "verified").text.endswith("All hold" if report["verified"] else "Not all hold")
+    assert console_errors(browser, live.port) == []
+
+
 def test_a_rollback_without_a_reason_is_not_sent(browser, live):
     live.post(f"/api/v1/flags/{KEY}/rollout", {})
     browser.get(f"http://127.0.0.1:{live.port}/")
