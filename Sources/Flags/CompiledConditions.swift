@@ -5,67 +5,69 @@
 
 internal import JSON
 
-/// The conditions of a rule, all of which must hold.
-struct CompiledConditions: Sendable {
-  private enum Operand {
+/// One condition with its operand found.
+///
+/// A class, as all that is compiled: read in place, where an element of an array of structs would be copied with a
+/// reference count for each of its fields. Those counts were half the time of a bulk answer.
+private final class CompiledCondition: Sendable {
+  enum Operand {
     case targetingKey
     case attribute
     /// By index in the flag set; without those that it does not have.
     case segments([Int])
   }
 
-  private let conditions: [Condition]
-  private let operands: [Operand]
+  private let condition: Condition
+  private let operand: Operand
+
+  init(_ condition: Condition, segments: KeyTable?) {
+    self.condition = condition
+    if condition.op.isOfSegments {
+      operand = .segments(condition.values.compactMap { segments?.index(of: ($0.string ?? "").utf8.span) })
+    } else {
+      operand = condition.attribute == "targetingKey" ? .targetingKey : .attribute
+    }
+  }
+
+  func holds(_ targetingKey: Span<UInt8>?, _ attributes: [JSONMember], _ segments: [CompiledSegment]) -> Bool {
+    switch operand {
+    case .attribute:
+      for index in attributes.indices where attributes[index].name == condition.attribute {
+        return condition.holds(for: attributes[index].value)
+      }
+      return condition.holdsForAbsent
+    case .targetingKey:
+      guard let targetingKey else { return condition.holdsForAbsent }
+      return condition.holds(forText: targetingKey)
+    case .segments(let listed):
+      var isMember = false
+      for index in listed where segments[index].contains(targetingKey, attributes) {
+        isMember = true
+        break
+      }
+      return isMember == (condition.op == .inSegment)
+    }
+  }
+}
+
+/// The conditions of a rule, all of which must hold.
+struct CompiledConditions: Sendable {
+  private let conditions: [CompiledCondition]
 
   /// - Parameter segments: finds the index of a segment by its key.
   init(_ conditions: [Condition], segments: KeyTable?) {
-    self.conditions = conditions
-    operands = conditions.map { condition in
-      guard !condition.op.isOfSegments else {
-        return .segments(condition.texts.compactMap { segments?.index(of: $0.span) })
-      }
-      return condition.attribute == "targetingKey" ? .targetingKey : .attribute
-    }
+    self.conditions = conditions.map { CompiledCondition($0, segments: segments) }
   }
 
   /// - Parameter segments: those of the flag set.
   func hold(_ targetingKey: Span<UInt8>?, _ attributes: [JSONMember], _ segments: [CompiledSegment]) -> Bool {
-    for index in conditions.indices {
-      let holds: Bool
-      switch operands[index] {
-      case .attribute: holds = CompiledConditions.holds(conditions[index], attributes)
-      case .targetingKey:
-        if let targetingKey {
-          holds = conditions[index].holds(forText: targetingKey)
-        } else {
-          holds = conditions[index].holdsForAbsent
-        }
-      case .segments(let listed):
-        let isMember = CompiledConditions.isMember(of: listed, targetingKey, attributes, segments)
-        holds = isMember == (conditions[index].op == .inSegment)
-      }
-      guard holds else { return false }
-    }
+    for condition in conditions where !condition.holds(targetingKey, attributes, segments) { return false }
     return true
-  }
-
-  private static func holds(_ condition: Condition, _ attributes: [JSONMember]) -> Bool {
-    for index in attributes.indices where attributes[index].name == condition.attribute {
-      return condition.holds(for: attributes[index].value)
-    }
-    return condition.holdsForAbsent
-  }
-
-  private static func isMember(
-    of listed: [Int], _ targetingKey: Span<UInt8>?, _ attributes: [JSONMember], _ segments: [CompiledSegment]
-  ) -> Bool {
-    for index in listed where segments[index].contains(targetingKey, attributes) { return true }
-    return false
   }
 }
 
 /// A segment whose members are found by hash.
-struct CompiledSegment: Sendable {
+final class CompiledSegment: Sendable {
   private let included: KeyTable
   private let excluded: KeyTable
   private let rules: [CompiledConditions]

@@ -24,11 +24,11 @@ extension Condition {
 
   func holds(forText text: Span<UInt8>) -> Bool {
     switch op {
-    case .isIn, .equal: containsText(text)
-    case .notIn: !containsText(text)
-    case .contains: anyText { Condition.contains(text, $0) }
-    case .startsWith: anyText { $0.count <= text.count && Condition.matches(text, at: 0, $0) }
-    case .endsWith: anyText { $0.count <= text.count && Condition.matches(text, at: text.count - $0.count, $0) }
+    case .isIn, .equal: texts.holds(text)
+    case .notIn: !texts.holds(text)
+    case .contains: texts.holdsPart(of: text)
+    case .startsWith: texts.holdsStart(of: text)
+    case .endsWith: texts.holdsEnd(of: text)
     case .matches: anyPatternMatches(text)
     case .semverEqual, .semverGreater, .semverGreaterOrEqual, .semverLess, .semverLessOrEqual: holds(forVersion: text)
     case .greater, .greaterOrEqual, .less, .lessOrEqual, .inSegment, .notInSegment: false
@@ -42,8 +42,8 @@ extension Condition {
 
   private func holds(forVersion text: Span<UInt8>) -> Bool {
     guard let version, let own = SemanticVersion(text) else { return false }
-    let value = texts[0]
-    let order = SemanticVersion.order(own, in: text, version, in: value.span)
+    let value = version.text
+    let order = SemanticVersion.order(own, in: text, version.parts, in: value.span)
     switch op {
     case .semverEqual: return order == 0
     case .semverGreater: return order > 0
@@ -68,29 +68,7 @@ extension Condition {
 
   private func isListed(_ element: JSONValue) -> Bool {
     if let number = element.double { return numbers.contains(number) }
-    if let text = element.string { return containsText(text.utf8.span) }
+    if let text = element.string { return texts.holds(text.utf8.span) }
     return values.contains(element)
-  }
-
-  private func containsText(_ text: Span<UInt8>) -> Bool {
-    if let table { return table.index(of: text) != nil }
-    return anyText { $0.count == text.count && Condition.matches(text, at: 0, $0) }
-  }
-
-  private func anyText(_ holds: ([UInt8]) -> Bool) -> Bool {
-    for text in texts where holds(text) { return true }
-    return false
-  }
-
-  private static func contains(_ text: Span<UInt8>, _ part: [UInt8]) -> Bool {
-    guard part.count <= text.count else { return false }
-    for start in 0...(text.count - part.count) where matches(text, at: start, part) { return true }
-    return false
-  }
-
-  /// - Precondition: `part` fits into `text` from `start` on.
-  private static func matches(_ text: Span<UInt8>, at start: Int, _ part: [UInt8]) -> Bool {
-    for index in part.indices where text[start + index] != part[index] { return false }
-    return true
   }
 }

@@ -54,17 +54,12 @@ package struct Condition: Equatable, Sendable {
   /// At least one; any of them suffices.
   package let values: [JSONValue]
 
-  let texts: [[UInt8]]
+  let texts: TextList
   let numbers: [Double]
-  /// Of the texts, where there are so many that a hash finds one sooner.
-  let table: KeyTable?
   /// Of `matches`, one for each value.
   let patterns: [RegularExpression]
   /// Of the comparisons of versions.
-  let version: SemanticVersion?
-
-  /// From so many texts on a hash is cheaper than comparing with each; most differ in their size.
-  private static let tabledTextsMin = 12
+  let version: (parts: SemanticVersion, text: [UInt8])?
 
   init(_ json: JSONValue, path: String) throws(FlagError) {
     let reader = try DocumentReader(json, path: path, known: ["attribute", "op", "values"])
@@ -77,9 +72,8 @@ package struct Condition: Equatable, Sendable {
     attribute = try Condition.readAttribute(reader, op)
     let values = try Condition.readValues(reader, op)
     self.values = values
-    texts = values.compactMap { $0.string.map { Array($0.utf8) } }
+    texts = TextList(values.compactMap(\.string))
     numbers = values.compactMap(\.double)
-    table = texts.count >= Condition.tabledTextsMin ? KeyTable(values.compactMap(\.string)) : nil
     patterns = op == .matches ? try Condition.readPatterns(values, reader) : []
     version = op.isOfVersions ? try Condition.readVersion(values, reader) : nil
   }
@@ -171,13 +165,15 @@ package struct Condition: Equatable, Sendable {
     return patterns
   }
 
-  private static func readVersion(_ values: [JSONValue], _ reader: DocumentReader) throws(FlagError) -> SemanticVersion {
+  private static func readVersion(
+    _ values: [JSONValue], _ reader: DocumentReader
+  ) throws(FlagError) -> (parts: SemanticVersion, text: [UInt8]) {
     let text = values[0].string ?? ""
     guard let version = SemanticVersion(text.utf8.span) else {
       throw FlagError(
         field: reader.field("values", 0), value: text, expected: "must be a version such as 1.20.0 or v2.0.0-beta.1")
     }
-    return version
+    return (version, Array(text.utf8))
   }
 
   var json: JSONValue {

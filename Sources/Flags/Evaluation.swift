@@ -31,7 +31,7 @@ package enum Evaluation: Equatable, Sendable {
 }
 
 /// A flag compiled for evaluation.
-struct CompiledFlag: Sendable {
+final class CompiledFlag: Sendable {
   private enum Serving {
     case variant(Int)
     case split(total: Int, shares: [Share])
@@ -43,9 +43,14 @@ struct CompiledFlag: Sendable {
     let upperBound: Int
   }
 
-  private struct Rule {
+  private final class Rule: Sendable {
     let conditions: CompiledConditions
     let serving: Serving
+
+    init(_ conditions: CompiledConditions, _ serving: Serving) {
+      self.conditions = conditions
+      self.serving = serving
+    }
   }
 
   private let isDisabled: Bool
@@ -80,14 +85,14 @@ struct CompiledFlag: Sendable {
       let conditions = CompiledConditions(rule.conditions, segments: segments)
       switch rule.serving {
       case .variant(let name):
-        return Rule(conditions: conditions, serving: .variant(index(name)))
+        return Rule(conditions, .variant(index(name)))
       case .split(let weights):
         var total = 0
         let shares = weights.map { weight in
           total += weight.weight
           return Share(variant: index(weight.variant), upperBound: total)
         }
-        return Rule(conditions: conditions, serving: .split(total: total, shares: shares))
+        return Rule(conditions, .split(total: total, shares: shares))
       }
     }
     rolloutVariant = flag.rollout.map { index($0.variant) } ?? defaultVariant
@@ -108,8 +113,8 @@ struct CompiledFlag: Sendable {
         return .prerequisiteFailed(index: index)
       }
     }
-    for index in rules.indices where rules[index].conditions.hold(targetingKey, attributes, segments) {
-      return serve(rules[index].serving, targetingKey)
+    for rule in rules where rule.conditions.hold(targetingKey, attributes, segments) {
+      return serve(rule.serving, targetingKey)
     }
     return rollOut(targetingKey)
   }

@@ -73,7 +73,8 @@ extension FlagSet {
       return .success
     case .targetingKeyMissing:
       entry.counts.failures.add()
-      FlagSet.writeFailure(.targetingKeyMissing, entry.key.span, entry.targetingKeyMissing, into: &writer)
+      let key = entry.key
+      FlagSet.writeFailure(.targetingKeyMissing, key.span, entry.targetingKeyMissing, into: &writer)
       return .badRequest
     }
   }
@@ -85,13 +86,17 @@ extension FlagSet {
     writer.beginObject()
     // Several members at once go in as one raw value: the writer then places the comma before the next.
     writer.raw(entry.heads[variant])
-    writer.member("reason", reason.rawValue)
-    writer.key("metadata")
-    writer.beginObject()
-    if let bucket { writer.member("bucket", bucket) }
-    if let failedPrerequisite { writer.member("failedPrerequisite", failedPrerequisite) }
-    writer.raw(entry.metadata)
-    writer.endObject()
+    writer.raw(reason.member)
+    if bucket == nil, failedPrerequisite == nil {
+      writer.raw(entry.plainMetadata)
+    } else {
+      writer.key("metadata")
+      writer.beginObject()
+      if let bucket { writer.member("bucket", bucket) }
+      if let failedPrerequisite { writer.member("failedPrerequisite", failedPrerequisite) }
+      writer.raw(entry.metadata)
+      writer.endObject()
+    }
     writer.endObject()
   }
 
@@ -105,5 +110,20 @@ extension FlagSet {
     writer.key("errorDetails")
     writer.string(utf8: details.span)
     writer.endObject()
+  }
+}
+
+extension EvaluationReason {
+  private static let members: [[UInt8]] = allCases.map { Array("\"reason\":\"\($0.rawValue)\"".utf8) }
+
+  /// The member `reason` of an answer.
+  fileprivate var member: [UInt8] {
+    switch self {
+    case .fixed: EvaluationReason.members[0]
+    case .targetingMatch: EvaluationReason.members[1]
+    case .split: EvaluationReason.members[2]
+    case .disabled: EvaluationReason.members[3]
+    case .defaulted: EvaluationReason.members[4]
+    }
   }
 }

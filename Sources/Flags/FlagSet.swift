@@ -22,9 +22,12 @@ package struct RolloutLabel: Equatable, Sendable {
 }
 
 /// The flags and segments of one environment at one revision.
-package struct FlagSet: Sendable {
+///
+/// A class, because every request takes it over from the picture: one reference count that all threads share, not one for
+/// each of its parts.
+package final class FlagSet: Sendable {
   /// A flag with all that its answers consist of but the bucket.
-  struct Entry: Sendable {
+  final class Entry: Sendable {
     let flag: Flag
     let compiled: CompiledFlag
     let key: [UInt8]
@@ -32,17 +35,51 @@ package struct FlagSet: Sendable {
     let heads: [[UInt8]]
     /// The members of `metadata` after the bucket.
     let metadata: [UInt8]
+    /// The member `metadata` of an answer without a bucket.
+    let plainMetadata: [UInt8]
     let targetingKeyMissing: [UInt8]
     /// The flags that it requires, directly or through others, each after those it requires itself.
     let required: [Int]
     let label: RolloutLabel
     let counts: EvaluationCounts
+
+    init(
+      flag: Flag, compiled: CompiledFlag, revision: Int64, required: [Int], label: RolloutLabel, counts: EvaluationCounts
+    ) {
+      self.flag = flag
+      self.compiled = compiled
+      key = Array(flag.key.utf8)
+      heads = flag.variants.map { variant in
+        FlagSet.members { writer in
+          writer.member("key", flag.key)
+          writer.key("value")
+          variant.value.write(to: &writer)
+          writer.member("variant", variant.name)
+        }
+      }
+      let metadata = FlagSet.members { writer in
+        writer.member("algorithm", flag.bucketing.rawValue)
+        writer.key("rolloutPercent")
+        (flag.rollout?.percent ?? .zero).json.write(to: &writer)
+        writer.member("rolloutStep", label.step)
+        writer.member("rolloutState", label.state)
+        writer.member("configRevision", revision)
+      }
+      self.metadata = metadata
+      plainMetadata = Array("\"metadata\":{".utf8) + metadata + [UInt8(ascii: "}")]
+      targetingKeyMissing = Array("flag \(flag.key) splits its users: send a targetingKey that is not empty".utf8)
+      self.required = required
+      self.label = label
+      self.counts = counts
+    }
   }
 
   package let environment: String
   package let revision: Int64
   let entries: [Entry]
   let flagNotFoundDetails: [UInt8]
+  /// About as many bytes as a bulk answer has, so that its buffer hardly grows; at most 1 MiB.
+  package let bulkBytes: Int
   /// Ascending by key.
   package let segments: [Segment]
   let compiledSegments: [CompiledSegment]
@@ -67,7 +104,7 @@ package struct FlagSet: Sendable {
     let segmentTable = KeyTable(segments.lazy.map(\.key))
     let graph = PrerequisiteGraph(flags)
     evaluationOrder = graph.order
-    entries = flags.indices.map { index in
+    let entries = flags.indices.map { index in
       let flag = flags[index]
       precondition(
         index == 0 || flags[index - 1].key.utf8.lexicographicallyPrecedes(flag.key.utf8), "flags ascend by key")
@@ -75,13 +112,23 @@ package struct FlagSet: Sendable {
       let compiled = CompiledFlag(
         flag, isKilled: label.state == RolloutState.killed.rawValue,
         requirements: graph.faults[index] == nil ? graph.requirements[index] : nil, segments: segmentTable)
-      return FlagSet.entry(
-        flag, compiled, label, revision: revision, required: graph.closures[index], previous: previous?.counts(of: flag.key))
+      return Entry(
+        flag: flag, compiled: compiled, revision: revision, required: graph.closures[index], label: label,
+        counts: EvaluationCounts(flag, previous: previous?.counts(of: flag.key)))
     }
+    self.entries = entries
     let details = "no flag of this key in environment \(environment): create it with PUT /api/v1/flags/KEY"
     flagNotFoundDetails = Array(details.utf8)
+    let bytes = entries.reduce(1024) { sum, entry in
+      sum + (entry.heads.lazy.map(\.count).max() ?? 0) + entry.plainMetadata.count + FlagSet.answerBytes
+    }
+    bulkBytes = min(bytes, FlagSet.bulkBytesMax)
     table = KeyTable(flags.lazy.map(\.key))
   }
+
+  /// Of an answer: reason, bucket and punctuation.
+  private static let answerBytes = 64
+  private static let bulkBytesMax = 1 << 20
 
   package var flags: [Flag] { entries.map(\.flag) }
 
@@ -106,38 +153,8 @@ package struct FlagSet: Sendable {
     index(of: key.utf8.span).map { entries[$0].counts }
   }
 
-  private static func entry(
-    _ flag: Flag, _ compiled: CompiledFlag, _ label: RolloutLabel, revision: Int64, required: [Int],
-    previous: EvaluationCounts?
-  ) -> Entry {
-    Entry(
-      flag: flag,
-      compiled: compiled,
-      key: Array(flag.key.utf8),
-      heads: flag.variants.map { variant in
-        members { writer in
-          writer.member("key", flag.key)
-          writer.key("value")
-          variant.value.write(to: &writer)
-          writer.member("variant", variant.name)
-        }
-      },
-      metadata: members { writer in
-        writer.member("algorithm", flag.bucketing.rawValue)
-        writer.key("rolloutPercent")
-        (flag.rollout?.percent ?? .zero).json.write(to: &writer)
-        writer.member("rolloutStep", label.step)
-        writer.member("rolloutState", label.state)
-        writer.member("configRevision", revision)
-      },
-      targetingKeyMissing: Array("flag \(flag.key) splits its users: send a targetingKey that is not empty".utf8),
-      required: required,
-      label: label,
-      counts: EvaluationCounts(flag, previous: previous))
-  }
-
   /// The text between the braces of an object.
-  private static func members(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
+  fileprivate static func members(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     write(&writer)

@@ -18,16 +18,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import flags
 import ingest
 import listeners
 import queries
 import rules
-from processes import BenchError, Connection, Nginx, Rampart, free_port, request_bytes, run, wait_for
+from processes import BenchError, Connection, Rampart, free_port, request_bytes, run, wait_for
 from table import judge, report, spread
 
-POLL_ROUNDS = 5
-POLL_SECONDS = 4
-POLL_CONNECTIONS = 64
 IDLE_SERVERS = 3
 IDLE_SECONDS = 5
 STARTS = 9
@@ -35,43 +33,19 @@ SERIES_STARTS = 5
 LONE_EVENTS = 2_000
 LONE_EVENTS_DISCARDED = 100
 
-FLAG = "ENABLE_PROFILE_CACHE"
-POLL_TARGET = f"/api/v1/evaluate/{FLAG}?targetingKey=user-1"
 
+# MARK: Flags
 
-# MARK: Flag polls
-
-def poll(server):
-    """(CPU microseconds per request, requests per second)"""
-    url = f"http://127.0.0.1:{server.port}{POLL_TARGET}"
-    used = server.cpu_seconds()
-    output = run("wrk", "-t1", f"-c{POLL_CONNECTIONS}", f"-d{POLL_SECONDS}s", url).decode()
-    used = server.cpu_seconds() - used
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise BenchError(f"wrk saw errors at {url}:\n{output}")
-    requests = int(re.search(r"(\d+) requests in", output).group(1))
-    return used / requests * 1e6, float(re.search(r"Requests/sec: *([\d.]+)", output).group(1))
-
-
-def bench_polls(binary, folder):
-    with Rampart(binary, folder / "polls") as rampart:
-        change = json.dumps({"rollout": {"variant": "on", "percent": 10}}).encode()
-        rampart.request("PATCH", f"/api/v1/flags/{FLAG}", change, "application/json")
-        body = rampart.request("GET", POLL_TARGET)
-        if json.loads(body)["reason"] != "SPLIT":
-            raise BenchError(f"the flag is not split: {body!r}")
-        # nginx answers with the same body, so that both write as much.
-        with Nginx(folder / "nginx", body) as nginx:
-            own, peer = [], []
-            for _ in range(POLL_ROUNDS):
-                own.append(poll(rampart))
-                peer.append(poll(nginx))
-    ratios = [ours[0] / theirs[0] for ours, theirs in zip(own, peer)]
-    judge("flag poll CPU, against nginx", statistics.median(ratios), "x", f"rounds {spread(ratios)}", at_most=1.4)
-    for name, rounds in (("  rampart", own), ("  nginx", peer)):
-        microseconds, rate = (statistics.median(column) for column in zip(*rounds))
-        report(name, f"{microseconds:.2f} us",
-               details=f"CPU a request; {rate:.0f} requests/s with wrk on the same cores")
+def bench_flags(binary, folder):
+    for (name, own, peer), limit in zip(flags.measure_polls(binary, folder), (1.3, 2)):
+        ratio, ratios = flags.median_ratio(own, peer)
+        judge(name, ratio, "x", f"rounds {spread(ratios)}", at_most=limit)
+        for server, rounds in (("  rampart", own), ("  nginx", peer)):
+            microseconds, rate = (statistics.median(column) for column in zip(*rounds))
+            report(server, f"{microseconds:.2f} us", details=f"CPU a request; {rate:.0f} requests/s with wrk on the same cores")
+    milliseconds, used, size = flags.measure_bulk(binary, folder)
+    judge(f"bulk, {flags.BULK_FLAGS} flags of {flags.BULK_RULES} rules", statistics.median(milliseconds), "ms",
+          f"with sending {size / 1e3:.0f} kB, quickest {min(milliseconds):.2f}; {used:.2f} ms of CPU", below=2)
 
 
 # MARK: Idle memory
@@ -206,7 +180,7 @@ def bench(binary):
         report("figure", "measured", "limit")
         filled = ingest.bench_ingest(binary, folder)
         ingest.bench_small_bodies(binary, folder)
-        bench_polls(binary, folder)
+        bench_flags(binary, folder)
         listeners.bench_listeners(binary, folder)
         bench_idle(binary, folder)
         bench_start(binary, folder, filled)

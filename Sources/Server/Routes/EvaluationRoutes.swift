@@ -21,6 +21,8 @@ struct EvaluationRoutes: Sendable {
     let body = BodyPolicy.buffered(bytesMax: EvaluationRoutes.bodyBytesMax)
     router.get("/api/v1/evaluate/:key") { evaluate($0) }
     router.add(.post, "/ofrep/v1/evaluate/flags/:key", body: body) { evaluateSingle($0) }
+    // A client that does not escape the slashes of a key asks for a flag all the same.
+    router.add(.post, "/ofrep/v1/evaluate/flags/*key", body: body) { evaluateSingle($0) }
     router.add(.post, "/ofrep/v1/evaluate/flags", body: body) { evaluateAll($0) }
     // flagd takes it too, and clients join paths either way.
     router.add(.post, "/ofrep/v1/evaluate/flags/", body: body) { evaluateAll($0) }
@@ -34,7 +36,7 @@ struct EvaluationRoutes: Sendable {
   }
 
   private func evaluate(_ exchange: Exchange) {
-    guard let set = flagSet(for: exchange) else { return }
+    guard let set = flagSet(for: exchange, hasKey: true) else { return }
     var writer = JSONWriter(capacity: 320)
     let status = exchange.withParameter(0) { key in
       exchange.withQuery("targetingKey") { set.answer(key: key, targetingKey: $0, into: &writer) }
@@ -45,7 +47,7 @@ struct EvaluationRoutes: Sendable {
   }
 
   private func evaluateSingle(_ exchange: Exchange) {
-    guard let set = flagSet(for: exchange) else { return }
+    guard let set = flagSet(for: exchange, hasKey: true) else { return }
     var writer = JSONWriter(capacity: 320)
     let status: AnswerStatus = exchange.withParameter(0) { key in
       do {
@@ -64,8 +66,8 @@ struct EvaluationRoutes: Sendable {
   }
 
   private func evaluateAll(_ exchange: Exchange) {
-    guard let set = flagSet(for: exchange) else { return }
-    var writer = JSONWriter(capacity: 4096)
+    guard let set = flagSet(for: exchange, hasKey: false) else { return }
+    var writer = JSONWriter(capacity: set.bulkBytes)
     do {
       let context = try exchange.withBody { try EvaluationContext(body: $0) }
       set.answerAll(context: context, eventStreams: EvaluationRoutes.eventStreams.span, into: &writer)
@@ -86,20 +88,29 @@ struct EvaluationRoutes: Sendable {
     error as? EvaluationFailure ?? EvaluationFailure(code: .general, details: "\(error)")
   }
 
-  /// Nil when the request has been answered: there is no such environment.
-  private func flagSet(for exchange: Exchange) -> FlagSet? {
-    do {
+  /// Nil when the request has been answered: there can be no such environment.
+  private func flagSet(for exchange: Exchange, hasKey: Bool) -> FlagSet? {
+    do throws(RequestError) {
       return try flags.flagSet(environment: exchange.query("environment"))
     } catch {
-      respond(exchange, Answers.error(error))
+      let failure = EvaluationFailure(code: .general, details: error.sentence)
+      var writer = JSONWriter(capacity: 320)
+      if hasKey {
+        exchange.withParameter(0) { failure.write(key: $0, to: &writer) }
+      } else {
+        failure.write(key: nil, to: &writer)
+      }
+      respond(exchange, Response(status: error.status, contentType: "application/json", body: writer.bytes))
       return nil
     }
   }
 
   private func respond(_ exchange: Exchange, _ response: Response) {
-    var response = response
-    response.add(crossOrigin.headers(for: exchange))
-    exchange.respond(response)
+    let headers = crossOrigin.headers(for: exchange)
+    guard !headers.isEmpty else { return exchange.respond(response) }
+    var shared = response
+    shared.add(headers)
+    exchange.respond(shared)
   }
 
   // MARK: Entity tags
