@@ -93,9 +93,9 @@ def test_nobody_to_ask_changes_nothing(online):
 def test_a_ramp_from_start_to_end(cli):
     assert "draft at 0 %" in cli.run("rollout", "status", KEY, status=0).stdout
     result = cli.run("rollout", "start", KEY, "--plan", "-", "--reason", "first try", text=json.dumps(PLAN), status=0)
-    assert "warming at 10 %, step 1 of 3" in result.stdout and "first try" in result.stdout
+    assert "propagating at 10 %, step 1 of 3" in result.stdout and "first try" in result.stdout
     assert cli.json("rollout", "pause", KEY, "--reason", "lunch")["state"] == "paused"
-    assert cli.json("rollout", "resume", KEY)["state"] in ("warming", "soaking")
+    assert cli.json("rollout", "resume", KEY)["state"] in ("propagating", "warming", "soaking")
     assert cli.json("rollout", "advance", KEY)["percent"] == 50
     text = cli.run("rollout", "status", KEY, status=0).stdout
     assert "> step 2" in text and "0s of 1h" in text and "soak clock" in text and "lunch" in text
@@ -104,7 +104,8 @@ def test_a_ramp_from_start_to_end(cli):
     assert cli.json("rollout", "rollback", KEY, "--reason", "enough")["state"] == "rolled_back"
     killed = cli.json("rollout", "kill", KEY, "--yes")
     assert (killed["state"], killed["percent"]) == ("killed", 0)
-    actions = [entry["action"] for entry in cli.json("audit", "list", "--action", "rollout")["entries"]]
+    entries = cli.json("audit", "list", "--action", "rollout", "--actor", "local user")["entries"]
+    actions = [entry["action"] for entry in entries]
     assert actions == [f"rollout {word}" for word in ("kill", "rollback", "advance", "resume", "pause", "start")]
     assert cli.run("rollout", "kill", "NOPE", "--yes").returncode == 1
 

@@ -80,6 +80,10 @@ def test_an_answer_of_304_acknowledges_too(server):
     assert bulk(server, "b", held).status == 304
     by_name = {one["instance"]: one for one in propagation(server)["instances"]}
     assert {name: one["polls"] for name, one in by_name.items()} == {"a": 2, "b": 2}
+    # Who evaluates by himself polls the whole document.
+    tag = server.get("/api/v1/flagset?instance=c").headers["etag"]
+    assert server.get("/api/v1/flagset?instance=c", {"If-None-Match": tag}).status == 304
+    assert next(one["polls"] for one in propagation(server)["instances"] if one["instance"] == "c") == 2
 
 
 def test_who_has_no_name_is_an_address(server):

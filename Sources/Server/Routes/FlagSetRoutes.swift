@@ -84,7 +84,9 @@ struct FlagSetRoutes: Sendable {
 
   private func export(_ exchange: Exchange) {
     do throws(RequestError) {
-      let (body, tag) = documents.document(of: try flags.flagSet(environment: exchange.query("environment")))
+      let set = try flags.flagSet(environment: exchange.query("environment"))
+      flags.propagation.acknowledge(exchange, set, flag: nil)
+      let (body, tag) = documents.document(of: set)
       let isHeld = exchange.withHeader("If-None-Match") { EntityTag.isListed(tag, in: $0) } ?? false
       // Cached by whoever asked, and asked for again each time.
       let response = isHeld ? Response(status: 304) : Response(contentType: "application/json", body: body)
