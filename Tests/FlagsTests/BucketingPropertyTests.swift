@@ -3,6 +3,7 @@
 // A million targeting keys: evenly spread, nested as a ramp grows, and another order for each flag. The keys come from a
 // fixed list, so nothing flickers; the sum over all buckets is the same on every machine.
 
+import Assignment
 import Flags
 import Testing
 

@@ -183,7 +183,7 @@ private struct Observer {
     }
     let isWarm = before.phase.watch?.warmSinceMs != nil
     for (alert, firing) in zip(plan.alerts, evidence.alerts) {
-      guard let kind = firing.first?.kind, kind != "silence", isWarm || kind != "hit_ratio" else { continue }
+      guard let kind = firing?.first?.kind, kind != "silence", isWarm || kind != "hit_ratio" else { continue }
       switch alert.action {
       case .kill: require([.killed, .rolledBack].contains(rollout.state) || rollout.state == .held, "a kill alert left it \(rollout.state)")
       case .rollback where !isHeldForBreach:

@@ -25,10 +25,10 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
   let folder = Folder()
   var store = try folder.open()
   #expect(try store.revision() == 0)
-  #expect(try store.apply(put(flag("b", version: 1), from: nil)) == 1)
-  #expect(try store.apply(put(flag("a", version: 1), from: nil)) == 2)
-  #expect(try store.apply(put(flag("b", version: 2, #"{"on":true}"#), from: 1, ["flag.put", "rollout.start"])) == 4)
-  #expect(try store.apply(put(flag("b", version: 1, environment: "development"), from: nil)) == 5)
+  #expect(try store.apply([put(flag("b", version: 1), from: nil)]) == 1)
+  #expect(try store.apply([put(flag("a", version: 1), from: nil)]) == 2)
+  #expect(try store.apply([put(flag("b", version: 2, #"{"on":true}"#), from: 1, ["flag.put", "rollout.start"])]) == 4)
+  #expect(try store.apply([put(flag("b", version: 1, environment: "development"), from: nil)]) == 5)
   store = try folder.reopen(store)
   #expect(
     try store.flags() == [
@@ -46,21 +46,21 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
 
 @Test func aChangeFromAnOldVersionChangesNothing() throws {
   let store = try Folder().open()
-  _ = try store.apply(put(flag("f", version: 1), from: nil))
-  _ = try store.apply(put(flag("f", version: 2), from: 1))
-  #expect(throws: StoreError.conflict(currentVersion: 2)) { try store.apply(put(flag("f", version: 2, #"{"x":1}"#), from: 1)) }
-  #expect(throws: StoreError.conflict(currentVersion: 2)) { try store.apply(put(flag("f", version: 1), from: nil)) }
-  #expect(throws: StoreError.conflict(currentVersion: nil)) { try store.apply(put(flag("g", version: 2), from: 1)) }
+  _ = try store.apply([put(flag("f", version: 1), from: nil)])
+  _ = try store.apply([put(flag("f", version: 2), from: 1)])
+  #expect(throws: StoreError.conflict(currentVersion: 2)) { try store.apply([put(flag("f", version: 2, #"{"x":1}"#), from: 1)]) }
+  #expect(throws: StoreError.conflict(currentVersion: 2)) { try store.apply([put(flag("f", version: 1), from: nil)]) }
+  #expect(throws: StoreError.conflict(currentVersion: nil)) { try store.apply([put(flag("g", version: 2), from: 1)]) }
   #expect(try store.flags() == [flag("f", version: 2)])
   #expect(try store.revision() == 2)
 }
 
 @Test func aDocumentThatIsNoJSONIsRefusedWithItsAudit() throws {
   let store = try Folder().open()
-  #expect(throws: StoreError.self) { try store.apply(put(flag("f", version: 1, "{"), from: nil)) }
+  #expect(throws: StoreError.self) { try store.apply([put(flag("f", version: 1, "{"), from: nil)]) }
   var change = put(flag("f", version: 1), from: nil)
   change.audit[0].after = "no JSON"
-  #expect(throws: StoreError.self) { try store.apply(change) }
+  #expect(throws: StoreError.self) { try store.apply([change]) }
   #expect(try store.flags().isEmpty)
   #expect(try store.revision() == 0)
 }
@@ -70,7 +70,7 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
   let rollout = StoredRollout(environment: "production", flag: "f", updatedMs: 3, document: #"{"stage":1}"#)
   var change = put(flag("f", version: 1), from: nil)
   change.rollout = rollout
-  _ = try store.apply(change)
+  _ = try store.apply([change])
   #expect(try store.rollouts() == [rollout])
 
   var moved = rollout
@@ -78,7 +78,7 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
   let keep = FlagChange(
     environment: "production", key: "f", expectedVersion: 1, content: .keep, rollout: moved,
     audit: [entry("rollout.advance", flag: "f")])
-  #expect(try store.apply(keep) == 2)
+  #expect(try store.apply([keep]) == 2)
   #expect(try store.rollouts() == [moved])
   #expect(try store.flags() == [flag("f", version: 1)])
   try store.save(rollout)
@@ -88,19 +88,19 @@ private func put(_ flag: StoredFlag, from expectedVersion: Int64?, _ actions: [S
   let delete = FlagChange(
     environment: "production", key: "f", expectedVersion: 1, content: .delete, rollout: nil,
     audit: [entry("flag.delete", flag: "f")])
-  #expect(try store.apply(delete) == 3)
+  #expect(try store.apply([delete]) == 3)
   #expect(try store.flags().isEmpty)
   #expect(try store.rollouts().isEmpty)
-  #expect(throws: StoreError.conflict(currentVersion: nil)) { try store.apply(delete) }
+  #expect(throws: StoreError.conflict(currentVersion: nil)) { try store.apply([delete]) }
   #expect(try store.audit(AuditSelection(flag: "f", limit: 10)).map(\.entry.action) == ["flag.delete", "rollout.advance", "flag.put"])
-  #expect(try store.apply(put(flag("f", version: 1), from: nil)) == 4, "a deleted flag may be made again")
+  #expect(try store.apply([put(flag("f", version: 1), from: nil)]) == 4, "a deleted flag may be made again")
 }
 
 @Test(arguments: ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit", "UPDATE audit SET id = 9", "DELETE FROM audit WHERE id = 1"])
 func auditRowsAreNeitherChangedNorDeleted(sql: String) throws {
   let folder = Folder()
   let store = try folder.open()
-  _ = try store.apply(put(flag("f", version: 1), from: nil))
+  _ = try store.apply([put(flag("f", version: 1), from: nil)])
   let sqlite = try folder.sqlite()
   do {
     try sqlite.write { try $0.execute(sql: sql) }
@@ -115,7 +115,7 @@ func auditRowsAreNeitherChangedNorDeleted(sql: String) throws {
   // SQLite fires delete triggers for REPLACE only with recursive_triggers, which a connection may leave off.
   let folder = Folder()
   let store = try folder.open()
-  _ = try store.apply(put(flag("f", version: 1), from: nil))
+  _ = try store.apply([put(flag("f", version: 1), from: nil)])
   let sql = """
     INSERT OR REPLACE INTO audit (id, at_ms, actor, action, environment, flag, reason) VALUES (1, 0, 'eve', 'x', 'x', 'x', 'x')
     """

@@ -38,7 +38,7 @@ private func putFlag(_ key: String, version: Int64, from expectedVersion: Int64?
     environment: "production", key: "a", expectedVersion: 1, content: nil, audit: entry("segment delete", "a"))
   #expect(try store.apply([], [gone]) == 4)
   #expect(try store.segments().map(\.key) == ["b"])
-  #expect(try store.audit(flag: "a", environment: nil, limit: 10).map(\.entry.action) == ["segment delete", "segment put"])
+  #expect(try store.audit(AuditSelection(flag: "a", limit: 10)).map(\.entry.action) == ["segment delete", "segment put"])
 }
 
 @Test func severalChangesAreOneTransaction() throws {
