@@ -51,7 +51,8 @@ struct RolloutBacktestCommand: ParsableCommand {
   private static func lines(_ trial: JSONValue) -> [String] {
     let span = "\(trial["from"]?.string ?? "") to \(trial["to"]?.string ?? "")"
     let every = Text.duration(seconds: trial["interval_seconds"]?.double ?? 0)
-    var checks = TextTable(header: ["check", "pass", "fail", "inconclusive", "no data", "lowest", "highest", "would stop", "first"], rows: [])
+    let header = ["check", "pass", "fail", "inconclusive", "no data", "lowest", "highest", "would stop", "first"]
+    var checks = TextTable(header: header, rows: [])
     checks.numbers = [1, 2, 3, 4, 5, 6, 7]
     checks.rows = (trial["checks"]?.array ?? []).map { check in
       [check["name"]?.string ?? ""] + ["pass", "fail", "inconclusive", "no_data"].map { check[$0]?.text ?? "" }

@@ -115,7 +115,8 @@ extension RolloutCheck {
         of: recent.count)
     }
     guard arms.control.count > 0 else { return judgeUncontrolled(treated, baseline, margin, arms) }
-    let ratios = "\(RatioText.rounded(treated)) of \(samples) lookups in the ramp fail, \(RatioText.rounded(arms.control.ratio ?? 0)) outside"
+    let outside = RatioText.rounded(arms.control.ratio ?? 0)
+    let ratios = "\(RatioText.rounded(treated)) of \(samples) lookups in the ramp fail, \(outside) outside"
     guard let bounds = arms.bounds else {
       return judged(.inconclusive, "\(ratios): too early to compare", arms.mean, of: samples)
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a handler, an admission check or a body's opening reads from a request. Spans are borrowed for the closure;
-// a String is made for the caller.
+// a String is made for the caller. Names are static: a String would be copied to the heap for C, a dozen times a request.
 
 internal import CMicroHTTPD
 internal import Glibc
@@ -28,15 +28,15 @@ extension Exchange {
   }
 
   /// The first query argument of that name, percent-decoded; nil when there is none.
-  package func query(_ name: String) -> String? {
+  package func query(_ name: StaticString) -> String? {
     withQuery(name) { text(of: $0) }
   }
 
   /// Every query argument of that name, in order, as in `match[]=a&match[]=b`.
-  package func queryAll(_ name: String) -> [String] {
+  package func queryAll(_ name: StaticString) -> [String] {
     var values: [String] = []
     forEachQuery { key, value in
-      if key.elements(equal: name) { values.append(text(of: value)) }
+      if key.elements(equal: name.description) { values.append(text(of: value)) }
     }
     return values
   }
@@ -44,10 +44,11 @@ extension Exchange {
   /// The bytes of the first query argument of that name; nil, without a call, when there is none.
   ///
   /// - Parameter name: ASCII letters, digits, `_`, `-`, `.` or brackets.
-  package func withQuery<R>(_ name: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+  package func withQuery<R>(_ name: StaticString, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
     var value: UnsafePointer<CChar>?
     var valueSize = 0
-    let isFound = unsafe MHD_lookup_connection_value_n(handle, .GET_ARGUMENT_KIND, name, name.utf8.count, &value, &valueSize)
+    let isFound = unsafe MHD_lookup_connection_value_n(
+      handle, .GET_ARGUMENT_KIND, name.cString, name.utf8CodeUnitCount, &value, &valueSize)
     if isFound == .YES {
       let bytes = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueSize)
       return try unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
@@ -62,7 +63,7 @@ extension Exchange {
     var found: [UInt8]?
     if hasEncodedQueryName {
       forEachQuery { key, value in
-        if found == nil, key.elements(equal: name) { found = Array(copying: value) }
+        if found == nil, key.elements(equal: name.description) { found = Array(copying: value) }
       }
     }
     return try found.map { try body($0.span) }
@@ -100,27 +101,27 @@ extension Exchange {
   }
 
   /// The first header of that name, in any case; nil when there is none. Bytes that are not UTF-8 are repaired.
-  package func header(_ name: String) -> String? {
-    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name) else { return nil }
+  package func header(_ name: StaticString) -> String? {
+    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name.cString) else { return nil }
     return unsafe String(cString: value)
   }
 
   /// The bytes of the first header of that name; nil, without a call, when there is none.
-  package func withHeader<R>(_ name: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
-    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name) else { return nil }
+  package func withHeader<R>(_ name: StaticString, _ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+    guard let value = unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, name.cString) else { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(start: value, count: strlen(value))
     return try unsafe bytes.withMemoryRebound(to: UInt8.self) { try unsafe body($0.span) }
   }
 
   /// How many headers of that name there are; two of Host or Authorization are worth refusing.
-  package func headerCount(_ name: String) -> Int {
+  package func headerCount(_ name: StaticString) -> Int {
     var context = HeaderCount(name: name)
     _ = unsafe withUnsafeMutablePointer(to: &context) { context in
       unsafe MHD_get_connection_values_n(
         handle, .HEADER_KIND,
         { context, _, name, _, _, _ in
           let count = unsafe context!.assumingMemoryBound(to: HeaderCount.self)
-          if unsafe strcasecmp(name!, count.pointee.name) == 0 { unsafe count.pointee.count += 1 }
+          if unsafe strcasecmp(name!, count.pointee.name.cString) == 0 { unsafe count.pointee.count += 1 }
           return .YES
         }, context)
     }
@@ -148,7 +149,7 @@ extension Exchange {
 }
 
 private struct HeaderCount {
-  let name: String
+  let name: StaticString
   var count = 0
 }
 
@@ -184,5 +185,12 @@ extension Span<UInt8> {
 extension [UInt8] {
   fileprivate init(copying bytes: Span<UInt8>) {
     self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+}
+
+extension StaticString {
+  // Lives as long as the program, and ends with a NUL.
+  fileprivate var cString: UnsafePointer<CChar> {
+    unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

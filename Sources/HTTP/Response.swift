@@ -63,7 +63,12 @@ package struct Response: Sendable {
       }
     }
     for header in headers {
-      _ = unsafe MHD_add_response_header(handle, header.name, header.value)
+      // Passed as Strings they would be copied to the heap first.
+      unsafe header.name.withCString { name in
+        unsafe header.value.withCString { value in
+          _ = unsafe MHD_add_response_header(handle, name, value)
+        }
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ extension Exchange {
   }
 
   /// What rows must have; nil, for any, where the parameter is missing or empty.
-  func filter(_ name: String) -> String? {
+  func filter(_ name: StaticString) -> String? {
     query(name).flatMap { $0.isEmpty ? nil : $0 }
   }
 }

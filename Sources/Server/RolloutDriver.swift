@@ -44,7 +44,8 @@ final class RolloutDriver: Sendable {
         let evidence = try measurement.evidence(
           for: target.rollout, caches: target.caches, instances: instances(target.id),
           isEvaluation: target.rollout.isEvaluationDue(afterMs: elapsedMs), nowMs: nowMs)
-        for change in try flags.tick(target.id, target.rollout, elapsedMs: elapsedMs, nowMs: nowMs, evidence) { log(change, target.rollout) }
+        let changes = try flags.tick(target.id, target.rollout, elapsedMs: elapsedMs, nowMs: nowMs, evidence)
+        for change in changes { log(change, target.rollout) }
       } catch {
         // The ramp stays as it is and the next tick tries again; a guard that cannot see lets nothing advance.
         logger.error("ramp of \(target.rollout.key): \(error)")

@@ -169,7 +169,7 @@ struct FlagRoutes: Sendable {
       return String(text.prefix(FlagRoutes.reasonBytesMax))
     }
 
-    private static func isTrue(_ name: String, _ exchange: Exchange) throws(RequestError) -> Bool {
+    private static func isTrue(_ name: StaticString, _ exchange: Exchange) throws(RequestError) -> Bool {
       switch exchange.query(name) {
       case nil, "false": return false
       case "true", "": return true
