@@ -110,6 +110,9 @@ final class FlagService: Sendable {
     }
   }
 
+  /// Every ramp that was ever started, in no order.
+  func allRollouts() -> [FlagID: Rollout] { picture.withLock { $0.rollouts } }
+
   /// Ramps that own their flag's percentage, with the caches their flag governs.
   func activeRollouts() -> [(id: FlagID, rollout: Rollout, caches: [String])] {
     picture.withLock { picture in

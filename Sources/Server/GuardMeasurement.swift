@@ -58,8 +58,10 @@ final class GuardMeasurement: Sendable {
     try measureTotals(&evidence, rollout, plan, stepSinceMs: stepSinceMs, step: step, nowMs: nowMs, isOurs)
     evidence.before = known.before
     try measureBreaker(&evidence, stepSinceMs: stepSinceMs, nowMs: nowMs, isOurs)
+    // What cannot be looked for is not known to be silent.
+    evidence.alerts = plan.alerts.map { _ in nil }
     if let compiled = known.compiled {
-      evidence.alerts = rules.map { $0.firing(matching: compiled.selections) } ?? compiled.selections.map { _ in nil }
+      evidence.alerts = rules?.firing(matching: compiled.selections) ?? evidence.alerts
       evidence.utcOffsetMs = compiled.utcOffsetMs(atMs: nowMs)
       if isEvaluation { evidence.measurements = measure(compiled.checks, nowMs: nowMs) }
     }
@@ -94,28 +96,22 @@ final class GuardMeasurement: Sendable {
     let windowFromMs = nowMs - plan.windowMs
     var whole = CacheTotals()
     for sum in try sums(fromMs: max(stepSinceMs, windowFromMs), untilMs: nowMs + 1, isOurs) { whole.add(sum) }
-    evidence.errors = GuardEvidence.Tally(count: whole.lookups + whole.errors, bad: whole.errors)
+    evidence.errors = whole.errorTally
 
     let warmSinceMs = rollout.hitRatioSinceMs ?? stepSinceMs
     var warm = warmSinceMs <= max(stepSinceMs, windowFromMs) ? whole : CacheTotals()
     if warmSinceMs > max(stepSinceMs, windowFromMs) {
       for sum in try sums(fromMs: warmSinceMs, untilMs: nowMs + 1, isOurs) { warm.add(sum) }
     }
-    evidence.reads = GuardEvidence.Tally(count: warm.hits + warm.misses, bad: warm.misses)
+    evidence.reads = warm.readTally
 
     // At least one whole window lies within it, whatever the grid.
     let recentMs = max(plan.intervalMs(step: step), 2 * resolutionMs)
-    var (recent, treatment, control, flagged) = (CacheTotals(), CacheTotals(), CacheTotals(), [String: Int64]())
-    for sum in try sums(fromMs: max(stepSinceMs, nowMs - recentMs), untilMs: nowMs + 1, isOurs) {
-      recent.add(sum)
-      let cohort = sum.key.labels["cohort"]
-      if cohort == "treatment" { treatment.add(sum) }
-      if cohort == "control" { control.add(sum) }
-      if let cohort, sum.key.labels["reason"] == "flag_off" { flagged[cohort, default: 0] += sum.count }
-    }
-    evidence.recentErrors = GuardEvidence.Tally(count: recent.lookups + recent.errors, bad: recent.errors)
-    evidence.treatment = treatment.arm(bypassed: flagged["treatment"] ?? 0)
-    evidence.control = control.arm(bypassed: flagged["control"] ?? 0)
+    var recent = GuardTotals()
+    for sum in try sums(fromMs: max(stepSinceMs, nowMs - recentMs), untilMs: nowMs + 1, isOurs) { recent.add(sum) }
+    evidence.recentErrors = recent.whole.errorTally
+    evidence.treatment = recent.treatmentArm
+    evidence.control = recent.controlArm
   }
 
   /// Of counters, from the first window that starts at `fromMs` or later.
@@ -168,18 +164,5 @@ final class GuardMeasurement: Sendable {
     case .vector(let samples): return samples.map(\.value)
     case .matrix, .string: preconditionFailure("a guard's expressions are checked when it is compiled")
     }
-  }
-}
-
-extension CacheTotals {
-  /// Adds a counter's sum.
-  mutating func add(_ sum: SeriesSum) { add(metric: sum.key.labels.metricName, count: sum.count, histogram: nil) }
-
-  /// As a guard compares it.
-  ///
-  /// - Parameter bypassed: lookups that the flag sent past the cache.
-  func arm(bypassed: Int64) -> GuardEvidence.Arm {
-    GuardEvidence.Arm(
-      lookups: GuardEvidence.Tally(count: lookups, bad: lookupFailures), cached: hits + misses, bypassed: bypassed)
   }
 }

@@ -9,18 +9,11 @@ internal import TimeSeries
 // What a guard would have seen at each evaluation of a time gone by.
 
 struct PastEvidence {
-  /// What one interval added.
-  private struct Interval {
-    var totals = CacheTotals()
-    var treatment = CacheTotals()
-    var control = CacheTotals()
-    var bypassed: [String: Int64] = [:]
-  }
-
   private let guarding: CompiledGuard
   private let startMs: Int64
   private let intervalMs: Int64
-  private var intervals: [Interval]
+  /// What each interval added.
+  private var intervals: [GuardTotals]
   /// Whether a breaker was open within the interval.
   private var isOpen: [Bool]
   /// For each check with an expression, for each interval.
@@ -36,7 +29,7 @@ struct PastEvidence {
     self.guarding = guarding
     self.startMs = startMs
     self.intervalMs = intervalMs
-    intervals = [Interval](repeating: Interval(), count: count)
+    intervals = [GuardTotals](repeating: GuardTotals(), count: count)
     isOpen = [Bool](repeating: false, count: count)
     try readTotals(store, Set(caches))
     var terms = QueryService.Terms()
@@ -59,15 +52,14 @@ struct PastEvidence {
     var evidence = GuardEvidence()
     let windowCount = max(1, Int(guarding.plan.windowMs / intervalMs))
     var whole = CacheTotals()
-    for interval in intervals[max(0, index + 1 - windowCount)...index] { whole.add(interval.totals) }
-    let now = intervals[index]
-    evidence.errors = GuardEvidence.Tally(count: whole.lookups + whole.errors, bad: whole.errors)
-    evidence.recentErrors = GuardEvidence.Tally(count: now.totals.lookups + now.totals.errors, bad: now.totals.errors)
-    evidence.reads = GuardEvidence.Tally(count: whole.hits + whole.misses, bad: whole.misses)
-    evidence.treatment = now.treatment.arm(bypassed: now.bypassed["treatment"] ?? 0)
-    evidence.control = now.control.arm(bypassed: now.bypassed["control"] ?? 0)
+    for interval in intervals[max(0, index + 1 - windowCount)...index] { whole.add(interval.whole) }
+    evidence.errors = whole.errorTally
+    evidence.reads = whole.readTally
+    evidence.recentErrors = intervals[index].whole.errorTally
+    evidence.treatment = intervals[index].treatmentArm
+    evidence.control = intervals[index].controlArm
     evidence.breakerOpen = isOpen[index]
-    evidence.newestEventAgeMs = intervals[...index].lastIndex { $0.totals.lookups + $0.totals.errors > 0 }
+    evidence.newestEventAgeMs = intervals[...index].lastIndex { $0.whole.lookups + $0.whole.errors > 0 }
       .map { Int64(index - $0) * intervalMs }
     evidence.measurements = measurements.map { $0[index] }
     evidence.alerts = alerts.map { $0[index] }
@@ -80,13 +72,7 @@ struct PastEvidence {
     let sums = try store.sums(fromMs: startMs, untilMs: endMs, stepMs: intervalMs) { key in
       key.kind == .counter && key.labels["cache"].map(caches.contains) ?? false
     }
-    for sum in sums {
-      intervals[sum.step].totals.add(sum)
-      let cohort = sum.key.labels["cohort"]
-      if cohort == "treatment" { intervals[sum.step].treatment.add(sum) }
-      if cohort == "control" { intervals[sum.step].control.add(sum) }
-      if let cohort, sum.key.labels["reason"] == "flag_off" { intervals[sum.step].bypassed[cohort, default: 0] += sum.count }
-    }
+    for sum in sums { intervals[sum.step].add(sum) }
   }
 
   private mutating func readBreaker(_ caches: [String], _ values: (Expr) throws -> [SampleSeries]) throws {

@@ -20,11 +20,11 @@ struct RolloutNotices: Sendable {
 
   /// Says how it is now; to be called after each change and again at least once a minute.
   func tell(nowMs: Int64) {
-    notifier.update(group: RolloutNotices.group, flags.allFlags().compactMap { notice($0.id, $0.rollout, nowMs) }, nowMs: nowMs)
+    notifier.update(group: RolloutNotices.group, flags.allRollouts().compactMap { notice($0, $1, nowMs) }, nowMs: nowMs)
   }
 
-  private func notice(_ id: FlagService.FlagID, _ rollout: Rollout?, _ nowMs: Int64) -> AlertNotice? {
-    guard let rollout, let name = RolloutNotices.name(of: rollout.state), nowMs - rollout.stateSinceMs < RolloutNotices.firingMs else {
+  private func notice(_ id: FlagService.FlagID, _ rollout: Rollout, _ nowMs: Int64) -> AlertNotice? {
+    guard let name = RolloutNotices.name(of: rollout.state), nowMs - rollout.stateSinceMs < RolloutNotices.firingMs else {
       return nil
     }
     let word = rollout.state == .killed ? "killed" : "rolled back"
