@@ -76,7 +76,8 @@ struct LiveTraffic {
       "warm_up":"\(DurationText.text(milliseconds: bakeMs / 3))","freshness":"10s",\
       "guard":{"window":"\(DurationText.text(milliseconds: windowMs))","checks":[\
       {"name":"hit_ratio","success":">= 0.3","min_samples":20},\
-      {"name":"error_ratio","success":"<= 0.02","min_samples":20},{"name":"circuit_breaker"}]}}
+      {"name":"error_ratio","success":"<= 0.02","min_samples":20},{"name":"circuit_breaker"},\
+      {"name":"failure_ratio"},{"name":"exposure"}]}}
       """
     try client.call("POST", "/api/v1/flags/\(flag)/rollout", body: Array(plan.utf8))
     say("ramp of \(flag) started: 10 to 50 to 100 percent, \(bake) each")
