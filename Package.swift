@@ -47,7 +47,7 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CZstd"),
     .systemLibrary(name: "CSnappy"),
-    .systemLibrary(name: "CCurl"),
+    .target(name: "CCurl"),
     .target(name: "CAssets"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     module("RegularExpressions", ["CRE2"]),

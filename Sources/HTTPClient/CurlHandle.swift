@@ -13,22 +13,19 @@ final class CurlHandle {
     let message: String
   }
 
-  // curl_global_init is to be called once, before any thread uses curl; a static's initializer runs exactly once.
-  private static let globalResult: CURLcode = ccurl_global_init()
-
   private let easy: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
 
   init() {
-    precondition(Self.globalResult == CURLE_OK, "curl cannot be initialised")
-    guard let easy = unsafe curl_easy_init() else { preconditionFailure("curl has no memory for a handle") }
+    if let fault = unsafe ccurl_load() { preconditionFailure("curl cannot be used: \(unsafe String(cString: fault))") }
+    guard let easy = unsafe ccurl_easy_init() else { preconditionFailure("curl has no memory for a handle") }
     unsafe self.easy = unsafe easy
     unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
   }
 
   deinit {
-    unsafe curl_easy_cleanup(easy)
+    unsafe ccurl_easy_cleanup(easy)
     unsafe errorText.deallocate()
   }
 
@@ -52,15 +49,15 @@ final class CurlHandle {
     exchange: CurlExchange
   ) -> Failure? {
     // Options of the request before are forgotten; its connection is kept.
-    unsafe curl_easy_reset(easy)
+    unsafe ccurl_easy_reset(easy)
     unsafe errorText.pointee = 0
     var list: UnsafeMutablePointer<curl_slist>?
-    defer { unsafe curl_slist_free_all(list) }
+    defer { unsafe ccurl_slist_free_all(list) }
     // "Expect: 100-continue" costs a second against servers that do not know it; an empty value takes it out.
-    unsafe list = unsafe curl_slist_append(nil, "Expect:")
+    unsafe list = unsafe ccurl_slist_append(nil, "Expect:")
     for (name, value) in headers {
       // "Name;" is curl's way to send a header without a value; "Name:" would remove it.
-      unsafe list = unsafe curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
+      unsafe list = unsafe ccurl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
     }
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_FOLLOWLOCATION, 0)
@@ -86,7 +83,7 @@ final class CurlHandle {
 
   // curl reads the body where it lies, so the bytes have to stay put until perform returns.
   private func perform(body: [UInt8]?) -> CURLcode {
-    guard let body else { return unsafe curl_easy_perform(easy) }
+    guard let body else { return unsafe ccurl_easy_perform(easy) }
     return unsafe body.withUnsafeBytes { bytes in
       // A null POSTFIELDS would make curl read the body from stdin: an empty array gets an address all the same.
       var empty: UInt8 = 0
@@ -94,7 +91,7 @@ final class CurlHandle {
         let start = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) ?? UnsafeMutableRawPointer(emptyPointer)
         must(unsafe ccurl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count)))
         must(unsafe ccurl_easy_setopt_pointer(easy, CURLOPT_POSTFIELDS, start))
-        return unsafe curl_easy_perform(easy)
+        return unsafe ccurl_easy_perform(easy)
       }
     }
   }
@@ -119,7 +116,7 @@ final class CurlHandle {
   }
 
   private static func text(of result: CURLcode) -> String {
-    guard let text = unsafe curl_easy_strerror(result) else { return "curl error \(result.rawValue)" }
+    guard let text = unsafe ccurl_easy_strerror(result) else { return "curl error \(result.rawValue)" }
     return unsafe String(cString: text)
   }
 
