@@ -85,6 +85,8 @@ package struct GuardEvidence: Equatable, Sendable {
   /// For each of the plan's alerts those that fire; nil where no rule can give any, which is no health.
   package var alerts: [[FiringAlert]?] = []
   package var instances = Instances()
+  /// Whether the flag is enabled; while it is not, nobody is in the ramp, and health proves nothing.
+  package var isEnabled = true
   /// Of the plan's time zone, east of UTC.
   package var utcOffsetMs: Int64 = 0
 

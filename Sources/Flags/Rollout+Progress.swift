@@ -122,6 +122,8 @@ extension Rollout {
   ) -> [RolloutChange] {
     switch cause {
     case .breach, .approval: return []
+    case .disabled:
+      return watch.evidence?.isEnabled == true ? goBack(watch, "the flag is enabled again", nowMs: nowMs) : []
     case .alert:
       // Whatever still fires was heeded before.
       let isQuiet = judgedAlerts.allSatisfy { $0.action == .observe || $0.verdict == .pass || $0.verdict == .muted }

@@ -18,7 +18,7 @@ extension Rollout {
     watch.skipsElapsed = false
     watch.see(evidence)
     let isFresh = evidence.isFresh(withinMs: plan.freshnessMs)
-    if isFresh, clockRuns { watch.soakedMs = min(watch.soakedMs + elapsedMs, plan.steps[watch.step].bakeMs) }
+    if isFresh, clockRuns, evidence.isEnabled { watch.soakedMs = min(watch.soakedMs + elapsedMs, plan.steps[watch.step].bakeMs) }
     let isEvaluation = watch.countsEvaluation(afterMs: elapsedMs, intervalMs: plan.intervalMs(step: watch.step))
     if isEvaluation { watch.arms.add(evidence.treatment, evidence.control) }
     phase = phase.with(watch)
@@ -28,6 +28,9 @@ extension Rollout {
 
     if let breach = breach(judged, watch, plan) { return stop(breach, watch, plan, nowMs: nowMs) }
     if let changes = heed(judgedAlerts, watch, plan, nowMs: nowMs) { return changes }
+    if clockRuns || phase.state == .propagating, !evidence.isEnabled {
+      return [hold(.disabled, watch, "the flag is disabled: nobody is in the ramp", nowMs: nowMs)]
+    }
     if clockRuns, !isFresh { return [hold(.noData, watch, Rollout.staleness(evidence), nowMs: nowMs)] }
     switch phase {
     case .propagating: return propagate(plan, watch, elapsedMs: elapsedMs, nowMs: nowMs)

@@ -20,6 +20,8 @@ package enum HoldCause: String, CaseIterable, Sendable {
   case inconclusive
   /// Baked, outside the plan's windows; left by itself when one opens.
   case window
+  /// The flag is disabled, so nobody is in the ramp; left by itself when it is enabled.
+  case disabled
   /// Left by `approve`.
   case approval
   /// An alert fires that the plan answers by holding; left by itself when it is resolved.

@@ -100,8 +100,8 @@ extension RolloutPlan {
     members.append(JSONMember(name: "propagation", value: propagation.json))
     if !windows.isEmpty {
       members.append(JSONMember(name: "windows", value: .array(windows.map(\.json))))
-      members.append(JSONMember(name: "timezone", value: .string(timeZone)))
     }
+    if !windows.isEmpty || timeZone != "UTC" { members.append(JSONMember(name: "timezone", value: .string(timeZone))) }
     members.append(JSONMember(name: "guard", value: guardJSON))
     return .object(members)
   }

@@ -41,6 +41,13 @@ extension Exchange {
     return values
   }
 
+  /// The names of all query arguments, in order.
+  package var queryNames: [String] {
+    var names: [String] = []
+    forEachQuery { name, _ in names.append(text(of: name)) }
+    return names
+  }
+
   /// The bytes of the first query argument of that name; nil, without a call, when there is none.
   ///
   /// - Parameter name: ASCII letters, digits, `_`, `-`, `.` or brackets.

@@ -20,7 +20,7 @@ struct CompiledGuard: Sendable {
   let selections: [[Matcher]]
   /// For each check with an expression, in the plan's order.
   let checks: [Check]
-  /// nil for a plan without windows.
+  /// nil for UTC.
   private let timeZone: TimeZone?
 
   /// - Parameter path: of the plan in its document, empty or `plan`.
@@ -49,8 +49,9 @@ struct CompiledGuard: Sendable {
           samples: try samples.map { text throws(FlagError) in try CompiledGuard.expr(text, "\(field).samples") }))
     }
     self.checks = checks
-    timeZone = plan.windows.isEmpty ? nil : TimeZone(identifier: plan.timeZone)
-    guard plan.windows.isEmpty || timeZone != nil else {
+    // UTC needs no look into the zones there are.
+    timeZone = plan.timeZone == "UTC" ? nil : TimeZone(identifier: plan.timeZone)
+    guard plan.timeZone == "UTC" || timeZone != nil else {
       throw FlagError(field: "\(prefix)timezone", value: plan.timeZone, expected: "no such time zone: a name such as Europe/Berlin, or UTC")
     }
   }

@@ -19,8 +19,10 @@ extension FlagService {
   func change(
     _ change: EnvironmentChange, in environment: String, reason: String, nowMs: Int64, actor: String = Actor.localUser
   ) throws -> (plan: EnvironmentPlan, set: FlagSet) {
-    try writing.withLock { _ in
-      let plan = try plan(change, in: environment, nowMs: nowMs)
+    // A large document takes seconds to be checked, in which a kill must not wait.
+    let early = try plan(change, in: environment, nowMs: nowMs)
+    return try writing.withLock { _ in
+      let plan = try isCurrent(early.set) ? early : plan(change, in: environment, nowMs: nowMs)
       guard !plan.isEmpty else { return (plan, plan.set) }
       return (plan, try land(plan, actor: actor, reason: reason, nowMs: nowMs))
     }
@@ -51,6 +53,13 @@ extension FlagService {
         "environment \(environment): there are \(FlagService.environmentsMax) already, which is the most")
     }
     return plan
+  }
+
+  /// Whether nothing has changed since a set was read; a ramp's change makes a new set too.
+  private func isCurrent(_ set: FlagSet) throws(RequestError) -> Bool {
+    let current = try flagSet(environment: set.environment)
+    // Of an environment without flags a set is made for each who asks.
+    return current === set || current.flags.isEmpty && set.flags.isEmpty && current.revision == set.revision
   }
 
   // MARK: Making a plan true
@@ -87,13 +96,13 @@ extension FlagService {
         audit: audit("segment", edit.action, key, edit.before?.json, edit.after?.json))
     }
     let revision = try write(flagChanges, segmentChanges)
-    let set = picture.withLock { picture in
-      picture.revision = revision
-      picture.rollouts = rollouts
-      let set = FlagService.set(environment, plan.flagsAfter, plan.segmentsAfter, picture)
-      picture.sets[environment] = set
-      return set
-    }
+    // Nobody else changes the picture meanwhile, and evaluations do not wait until the new set is compiled.
+    var next = picture.withLock { $0 }
+    next.revision = revision
+    next.rollouts = rollouts
+    let set = FlagService.set(environment, plan.flagsAfter, plan.segmentsAfter, next)
+    next.sets[environment] = set
+    picture.withLock { $0 = next }
     streams.environmentChanged(plan, revision: revision, atMs: nowMs)
     return set
   }

@@ -39,10 +39,12 @@ extension FlagService {
   /// Applies changes, each with its exposure where it changes whom the flag treats. Every change of a flag or a ramp goes
   /// this way; the caller holds the lock on changes and publishes afterwards.
   ///
-  /// - Parameter flags: with each flag as it is after the change, nil for one that is deleted, and its ramp, nil for none.
+  /// - Parameters:
+  ///   - flags: with each flag as it is after the change, nil for one that is deleted, and its ramp, nil for none.
+  ///   - isUrgent: whether it may use the room that the store keeps for what must not wait.
   /// - Returns: the store's revision after the changes.
   func write(
-    _ flags: [(change: FlagChange, flag: Flag?, rollout: Rollout?)], _ segments: [SegmentChange] = []
+    _ flags: [(change: FlagChange, flag: Flag?, rollout: Rollout?)], _ segments: [SegmentChange] = [], isUrgent: Bool = false
   ) throws(StoreError) -> Int64 {
     let changes = flags.map { change, flag, rollout in
       var change = change
@@ -54,7 +56,7 @@ extension FlagService {
       if new != old { change.exposure = new }
       return change
     }
-    let revision = try store.apply(changes, segments)
+    let revision = try store.apply(changes, segments, isUrgent: isUrgent)
     for change in changes {
       let id = FlagID(environment: change.environment, key: change.key)
       revisions.changed(id, FlagRevision(revision: revision, atMs: change.audit.last?.atMs ?? 0))

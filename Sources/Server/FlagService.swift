@@ -45,6 +45,8 @@ final class FlagService: Sendable {
   let picture: Mutex<Picture>
   let writing = Mutex(())
   private let savedMs = Mutex<[FlagID: Int64]>([:])
+  /// In force, and not on disk because the store could not write.
+  private let unwritten = Mutex<[FlagID: (change: FlagChange, flag: Flag, rollout: Rollout)]>([:])
 
   /// Reads the flags and ramps of the store; a new store gets `ENABLE_PROFILE_CACHE`, off.
   ///
@@ -113,11 +115,12 @@ final class FlagService: Sendable {
   /// Every ramp that was ever started, in no order.
   func allRollouts() -> [FlagID: Rollout] { picture.withLock { $0.rollouts } }
 
-  /// Ramps that own their flag's percentage, with the caches their flag governs.
-  func activeRollouts() -> [(id: FlagID, rollout: Rollout, caches: [String])] {
+  /// Ramps that own their flag's percentage, with the caches their flag governs and whether it is enabled.
+  func activeRollouts() -> [(id: FlagID, rollout: Rollout, caches: [String], isEnabled: Bool)] {
     picture.withLock { picture in
       picture.rollouts.filter { $0.value.isActive }.map { id, rollout in
-        (id, rollout, picture.sets[id.environment]?.flag(key: id.key)?.caches ?? [])
+        let flag = picture.sets[id.environment]?.flag(key: id.key)
+        return (id, rollout, flag?.caches ?? [], flag?.enabled ?? false)
       }
     }
   }
@@ -146,6 +149,14 @@ final class FlagService: Sendable {
       let plan = try self.plan(plan, of: flag)
       guard !flag.caches.isEmpty else {
         throw RequestError.conflict("flag \(id.key): governs no caches, so nothing could guard the ramp: set its caches first")
+      }
+      guard flag.enabled else {
+        throw RequestError.conflict("flag \(id.key): disabled, so the ramp would admit nobody: enable it first")
+      }
+      guard flag.rollout?.variant != flag.defaultVariant else {
+        throw RequestError.conflict(
+          "flag \(id.key): its rollout hands out \(flag.defaultVariant), which is the default variant, so the ramp would change nothing: "
+            + "set another variant first")
       }
       guard flag.rampVariant != nil else {
         throw RequestError.conflict(
@@ -183,7 +194,12 @@ final class FlagService: Sendable {
       let flag = try flag(id)
       var rollout = try rollout(id, nowMs: nowMs)
       let changes = try rollout.apply(action, actor: Actor.localUser, reason: reason, nowMs: nowMs)
-      try commit(changes, rollout, flag, id, action: "rollout \(action.rawValue)")
+      do {
+        try commit(changes, rollout, flag, id, action: "rollout \(action.rawValue)")
+      } catch where isUnwritten(id) {
+        throw RequestError.unavailable(
+          "rollout \(action.rawValue): in force from now on, and not on disk yet, so that a restart would lose it: \(error)")
+      }
       return rollout
     }
   }
@@ -236,17 +252,64 @@ final class FlagService: Sendable {
       environment: id.environment, key: id.key, expectedVersion: flag.version,
       content: flagAfter == flag ? .keep : .put(FlagService.stored(flagAfter, id)),
       rollout: FlagService.stored(rollout, id, nowMs: last.atMs), audit: audit)
-    let revision = try write([(change, flagAfter, rollout)])
-    publish(id, flagAfter, rollout: rollout, revision: revision)
-    savedMs.withLock { $0[id] = last.atMs }
-    let rollouts = changes.map { change in
-      streams.rolloutEvent(
-        key: id.key, environment: id.environment, state: change.to.rawValue, step: change.step,
-        percent: change.percent.value, reason: change.reason)
+    do throws(StoreError) {
+      let revision = try write([(change, flagAfter, rollout)], isUrgent: true)
+      publish(id, flagAfter, rollout: rollout, revision: revision)
+      savedMs.withLock { $0[id] = last.atMs }
+      tell(changes, id, flagAfter, revision: revision)
+    } catch {
+      // What takes a flag back counts at once, whatever the disk says, and is written when that can be.
+      guard [.rolledBack, .killed].contains(last.to) else { throw error }
+      keepUnwritten(change, flagAfter, rollout, id)
+      publish(id, flagAfter, rollout: rollout, revision: picture.withLock { $0.revision })
+      tell(changes, id, flagAfter, revision: picture.withLock { $0.revision })
+      throw error
     }
+  }
+
+  private func tell(_ changes: [RolloutChange], _ id: FlagID, _ flag: Flag, revision: Int64) {
     streams.flagChanged(
-      key: id.key, environment: id.environment, version: flagAfter.version, revision: revision, atMs: last.atMs,
-      rollouts: rollouts)
+      key: id.key, environment: id.environment, version: flag.version, revision: revision, atMs: changes.last?.atMs ?? 0,
+      rollouts: changes.map {
+        streams.rolloutEvent(
+          key: id.key, environment: id.environment, state: $0.to.rawValue, step: $0.step, percent: $0.percent.value, reason: $0.reason)
+      })
+  }
+
+  // MARK: What could not be written
+
+  /// Of one flag there is one change: later ones join the first.
+  private func keepUnwritten(_ change: FlagChange, _ flag: Flag, _ rollout: Rollout, _ id: FlagID) {
+    unwritten.withLock { unwritten in
+      var change = change
+      if let first = unwritten[id]?.change {
+        change.expectedVersion = first.expectedVersion
+        change.audit = first.audit + change.audit
+        if case .put = first.content, case .keep = change.content { change.content = .put(FlagService.stored(flag, id)) }
+      }
+      unwritten[id] = (change, flag, rollout)
+    }
+  }
+
+  /// Whether a ramp's newest change is in force and not on disk.
+  func isUnwritten(_ id: FlagID) -> Bool { unwritten.withLock { $0[id] != nil } }
+
+  /// Tries again to write what is in force and not on disk.
+  func writeUnwritten() throws(StoreError) {
+    guard unwritten.withLock({ !$0.isEmpty }) else { return }
+    let result: Result<Void, StoreError> = writing.withLock { _ in
+      do throws(StoreError) {
+        for (id, kept) in unwritten.withLock({ $0 }) {
+          let revision = try write([(kept.change, kept.flag, kept.rollout)], isUrgent: true)
+          publish(id, kept.flag, rollout: kept.rollout, revision: revision)
+          unwritten.withLock { $0[id] = nil }
+        }
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
   }
 
   /// The clock's progress is in memory at once and on disk every few seconds.
@@ -287,13 +350,14 @@ final class FlagService: Sendable {
 
   /// Puts a flag that a ramp changed into the picture.
   private func publish(_ id: FlagID, _ flag: Flag, rollout: Rollout, revision: Int64) {
-    picture.withLock { picture in
-      picture.revision = revision
-      picture.rollouts[id] = rollout
-      let old = picture.sets[id.environment]
-      let others = (old?.flags ?? []).filter { $0.key != id.key }
-      picture.sets[id.environment] = FlagService.set(id.environment, others + [flag], old?.segments ?? [], picture)
-    }
+    // Nobody else changes the picture meanwhile, and evaluations do not wait until the new set is compiled.
+    var next = picture.withLock { $0 }
+    next.revision = revision
+    next.rollouts[id] = rollout
+    let old = next.sets[id.environment]
+    let others = (old?.flags ?? []).filter { $0.key != id.key }
+    next.sets[id.environment] = FlagService.set(id.environment, others + [flag], old?.segments ?? [], next)
+    picture.withLock { $0 = next }
   }
 
   /// The set of an environment as of the picture's revision and ramps; counts go on.

@@ -2,7 +2,6 @@
 
 internal import Flags
 internal import Platform
-internal import PromQL
 internal import Storage
 internal import Synchronization
 internal import TimeSeries
@@ -16,9 +15,6 @@ final class GuardMeasurement: Sendable {
   private static let breakerLifeMs: Int64 = 86_400_000
   /// How far back the time before a ramp is looked at.
   private static let beforeMs: Int64 = 86_400_000
-  /// Of one expression, and of all of a plan: other ramps wait meanwhile.
-  private static let queryTimeoutMs: Int64 = 1_000
-  private static let queriesTimeoutMs: Int64 = 2_000
 
   /// What stays the same while a ramp follows a plan.
   private struct Known {
@@ -29,7 +25,7 @@ final class GuardMeasurement: Sendable {
   }
 
   private let store: Store
-  private let queries: QueryService
+  private let expressions: GuardExpressions
   private let rules: RuleService?
   private let resolutionMs: Int64
   private let known = Mutex<[FlagService.FlagID: Known]>([:])
@@ -39,15 +35,15 @@ final class GuardMeasurement: Sendable {
     self.store = store
     self.rules = rules
     self.resolutionMs = resolutionMs
-    queries = QueryService(store: store, resolutionMs: resolutionMs)
+    expressions = GuardExpressions(queries: QueryService(store: store, resolutionMs: resolutionMs))
   }
 
   /// - Parameters:
   ///   - caches: the caches that the flag governs.
-  ///   - isEvaluation: whether the plan's expressions are to be evaluated.
+  ///   - isEvaluationNear: whether the plan's expressions are to be evaluated, for the next look.
   ///   - instances: that poll the flag.
   func evidence(
-    for rollout: Rollout, caches: [String], instances: GuardEvidence.Instances, isEvaluation: Bool, nowMs: Int64
+    for rollout: Rollout, caches: [String], instances: GuardEvidence.Instances, isEvaluationNear: Bool, nowMs: Int64
   ) throws(StoreError) -> GuardEvidence {
     var evidence = GuardEvidence()
     evidence.instances = instances
@@ -63,7 +59,10 @@ final class GuardMeasurement: Sendable {
     if let compiled = known.compiled {
       evidence.alerts = rules?.firing(matching: compiled.selections) ?? evidence.alerts
       evidence.utcOffsetMs = compiled.utcOffsetMs(atMs: nowMs)
-      if isEvaluation { evidence.measurements = measure(compiled.checks, nowMs: nowMs) }
+      let id = FlagService.FlagID(environment: rollout.environment, key: rollout.key)
+      evidence.measurements = expressions.measurements(
+        id, stepSinceMs: stepSinceMs, intervalMs: plan.intervalMs(step: step), count: compiled.checks.count)
+      if isEvaluationNear { expressions.ask(id, compiled.checks, stepSinceMs: stepSinceMs, nowMs: nowMs) }
     }
     return evidence
   }
@@ -71,7 +70,11 @@ final class GuardMeasurement: Sendable {
   /// Forgets ramps other than these.
   func keep(_ ids: Set<FlagService.FlagID>) {
     known.withLock { known in known = known.filter { ids.contains($0.key) } }
+    expressions.keep(ids)
   }
+
+  /// Ends with what is under way.
+  func stop(timeoutMs: Int64) -> Bool { expressions.stop(timeoutMs: timeoutMs) }
 
   private func known(of rollout: Rollout, _ plan: RolloutPlan, _ isOurs: (SeriesKey) -> Bool) throws(StoreError) -> Known {
     let id = FlagService.FlagID(environment: rollout.environment, key: rollout.key)
@@ -139,30 +142,5 @@ final class GuardMeasurement: Sendable {
   private func newestEventAgeMs(_ series: [SeriesState], _ nowMs: Int64) -> Int64? {
     series.filter { $0.freshMs != .min }
       .map { max(nowMs - $0.freshMs - ($0.key.kind == .gauge ? 0 : resolutionMs), 0) }.min()
-  }
-
-  // MARK: Expressions
-
-  private func measure(_ checks: [CompiledGuard.Check], nowMs: Int64) -> [GuardEvidence.Measurement] {
-    let deadlineMs = Clock.monotonicMs() + GuardMeasurement.queriesTimeoutMs
-    return checks.map { check in
-      do {
-        let values = try values(of: check.expr, nowMs: nowMs, deadlineMs: deadlineMs)
-        let samples = try check.samples.map { try self.values(of: $0, nowMs: nowMs, deadlineMs: deadlineMs).reduce(0, +) }
-        return GuardEvidence.Measurement(values: values, samples: samples)
-      } catch {
-        return GuardEvidence.Measurement(fault: "\(error)")
-      }
-    }
-  }
-
-  private func values(of expr: Expr, nowMs: Int64, deadlineMs: Int64) throws -> [Double] {
-    var terms = QueryService.Terms()
-    terms.timeoutMs = max(min(GuardMeasurement.queryTimeoutMs, deadlineMs - Clock.monotonicMs()), 1)
-    switch try queries.value(of: expr, atMs: nowMs, terms).value {
-    case .scalar(let value, _): return [value]
-    case .vector(let samples): return samples.map(\.value)
-    case .matrix, .string: preconditionFailure("a guard's expressions are checked when it is compiled")
-    }
   }
 }

@@ -40,7 +40,7 @@ package final class OfflineServer: Sendable {
         flags: flags, administration: administration, stream: streams.page,
         backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: backtests
       ).add(to: &router)
-      FlagSetRoutes(flags: flags, administration: administration).add(to: &router)
+      FlagSetRoutes(flags: flags, administration: administration, imports: administration).add(to: &router)
       AuditRoutes(store: store, worker: readings, checks: readings).add(to: &router)
       VerifyRoutes(
         service: VerifyService(flags: flags, store: store, resolutionMs: configuration.resolutionMs), worker: readings

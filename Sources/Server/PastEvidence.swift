@@ -43,7 +43,15 @@ struct PastEvidence {
       return series
     }
     try readBreaker(caches, values)
-    for check in guarding.checks { measurements.append(try read(check, values)) }
+    for check in guarding.checks {
+      do {
+        measurements.append(try read(check, values))
+      } catch {
+        guard isWanted() else { throw error }
+        // As in a ramp: an expression that cannot be evaluated is no data.
+        measurements.append([GuardEvidence.Measurement](repeating: GuardEvidence.Measurement(fault: "\(error)"), count: count))
+      }
+    }
     for selection in guarding.selections { alerts.append(try read(selection, values)) }
   }
 

@@ -13,20 +13,23 @@ internal import TimeSeries
 struct RolloutBacktest: Sendable {
   /// A week of minutes and some.
   static let evaluationsMax: Int64 = 11_000
-  static let defaultSpanMs: Int64 = 7 * 86_400_000
+  private static let defaultSpanMs: Int64 = 7 * 86_400_000
   private static let queryTimeoutMs: Int64 = 30_000
 
   let store: Store
   let resolutionMs: Int64
 
-  /// - Parameter isWanted: asked now and then; false ends it.
+  /// - Parameters:
+  ///   - fromMs: nil for a week before the end, or as much of it as is evaluated at most.
+  ///   - isWanted: asked now and then; false ends it.
   /// - Returns: the trial with the time it covers; nil where it was ended.
   func run(
-    _ guarding: CompiledGuard, key: String, environment: String, caches: [String], fromMs: Int64, throughMs: Int64,
+    _ guarding: CompiledGuard, key: String, environment: String, caches: [String], fromMs: Int64?, throughMs: Int64,
     isWanted: @escaping @Sendable () -> Bool
   ) throws -> JSONValue? {
     let plan = guarding.plan
     let intervalMs = max(plan.intervalMs(step: 0), resolutionMs)
+    let fromMs = fromMs ?? throughMs - min(RolloutBacktest.defaultSpanMs, RolloutBacktest.evaluationsMax * intervalMs)
     let (startMs, endMs) = (floor(fromMs, to: intervalMs), floor(throughMs, to: intervalMs))
     let count = (endMs - startMs) / intervalMs
     guard (1...RolloutBacktest.evaluationsMax).contains(count) else {

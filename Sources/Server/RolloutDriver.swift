@@ -31,19 +31,28 @@ final class RolloutDriver: Sendable {
     self.ticked = ticked
   }
 
+  /// Ends with what is under way, once the thread has ended.
+  func stop(timeoutMs: Int64) -> Bool { measurement.stop(timeoutMs: timeoutMs) }
+
   /// The thread that does so, not yet started.
   func makeThread() -> RepeatingThread {
     RepeatingThread(name: "rollouts", untilNextMs: { RolloutDriver.intervalMs }) { self.tick(elapsedMs: $0) }
   }
 
   private func tick(elapsedMs: Int64) {
+    do throws(StoreError) {
+      try flags.writeUnwritten()
+    } catch {
+      logger.error("a ramp that was taken back is not on disk yet: \(error)")
+    }
     let targets = flags.activeRollouts()
     for target in targets {
       let nowMs = Clock.wallMs()
       do throws(StoreError) {
-        let evidence = try measurement.evidence(
+        var evidence = try measurement.evidence(
           for: target.rollout, caches: target.caches, instances: instances(target.id),
-          isEvaluation: target.rollout.isEvaluationDue(afterMs: elapsedMs), nowMs: nowMs)
+          isEvaluationNear: target.rollout.isEvaluationDue(afterMs: elapsedMs + RolloutDriver.intervalMs), nowMs: nowMs)
+        evidence.isEnabled = target.isEnabled
         let changes = try flags.tick(target.id, target.rollout, elapsedMs: elapsedMs, nowMs: nowMs, evidence)
         for change in changes { log(change, target.rollout) }
       } catch {

@@ -23,6 +23,7 @@ package final class Service: Sendable {
   private struct Running: Sendable {
     let store: Store
     let driver: RepeatingThread
+    let ramps: RolloutDriver
     let recorder: RepeatingThread
     let rules: RuleService
     let ruleTimes: RepeatingThread
@@ -41,12 +42,13 @@ package final class Service: Sendable {
     let exports = Worker(name: "exports", queueMax: 1)
     let backtests = Worker(name: "backtests", queueMax: 1)
     let administration = Worker(name: "administration", queueMax: 256)
+    let imports = Worker(name: "imports", queueMax: 4)
     let auditChecks = Worker(name: "audit checks", queueMax: 4)
     let tests = Worker(name: "tests", queueMax: 1)
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [decoders, readings, queries, exports, backtests, administration, auditChecks].map { $0.stop(timeoutMs: timeoutMs) }
+      let hasEnded = [decoders, readings, queries, exports, backtests, administration, imports, auditChecks].map { $0.stop(timeoutMs: timeoutMs) }
       // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
       _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
@@ -81,7 +83,8 @@ package final class Service: Sendable {
       let flags = try FlagService(
         store: store, streams: streams, resolutionMs: configuration.resolutionMs, nowMs: startedMs,
         review: { (compiled) throws(RequestError) in try rules.review(compiled) })
-      let driver = makeDriver(store, flags, rules, notifier)
+      let ramps = makeDriver(store, flags, rules, notifier)
+      let driver = ramps.makeThread()
       let counters = IngestCounters(startedMs: startedMs)
       // The page of metrics is a route of the server whose counters it shows.
       let server = Monitor<HTTPServer?>(nil)
@@ -109,7 +112,7 @@ package final class Service: Sendable {
       }
       running.change {
         $0 = Running(
-          store: store, driver: driver, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
+          store: store, driver: driver, ramps: ramps, recorder: recorder, rules: rules, ruleTimes: ruleTimes, http: http, sources: sources,
           notifier: notifier, workers: workers)
       }
       logger.info("listening", metadata: ["url": "\(configuration.listenURL(port: port))/", "data": "\(configuration.dataFolder)"])
@@ -132,7 +135,7 @@ package final class Service: Sendable {
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
       parts.sources.stop(), parts.ruleTimes.stop(timeoutMs: 2_000), parts.rules.stop(timeoutMs: 2_000),
-      parts.driver.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.ramps.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
       parts.notifier.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {
@@ -193,12 +196,12 @@ package final class Service: Sendable {
 
   private func makeDriver(
     _ store: Store, _ flags: FlagService, _ rules: RuleService, _ notifier: Notifier
-  ) -> RepeatingThread {
+  ) -> RolloutDriver {
     let notices = RolloutNotices(flags: flags, notifier: notifier)
     return RolloutDriver(
       flags: flags, measurement: GuardMeasurement(store: store, rules: rules, resolutionMs: configuration.resolutionMs), logger: logger,
       instances: { flags.instances(of: $0) }, ticked: { notices.tell(nowMs: $0) }
-    ).makeThread()
+    )
   }
 
   private func makeSources(_ store: Store, _ counters: IngestCounters, _ flags: FlagService) -> SourceSet {
@@ -254,7 +257,7 @@ package final class Service: Sendable {
       backtests: RolloutBacktest(store: store, resolutionMs: configuration.resolutionMs), backtestWorker: workers.backtests
     ).add(to: &router)
     PropagationRoutes(flags: flags).add(to: &router)
-    FlagSetRoutes(flags: flags, administration: workers.administration).add(to: &router)
+    FlagSetRoutes(flags: flags, administration: workers.administration, imports: workers.imports).add(to: &router)
     VerifyRoutes(
       service: VerifyService(flags: flags, store: store, resolutionMs: configuration.resolutionMs), worker: workers.readings
     ).add(to: &router)

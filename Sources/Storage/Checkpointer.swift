@@ -2,6 +2,7 @@
 
 internal import GRDB
 internal import Platform
+internal import Synchronization
 
 // The write-ahead log goes into the file here and not in commits: copying its pages and syncing the file takes some
 // 20 ms, which a commit would wait for. A connection of its own does it beside them.
@@ -13,6 +14,9 @@ final class Checkpointer: Sendable {
 
   private let queue: DatabaseQueue
   private let indexPath: String
+  /// The log's index, kept open as long as this: to close any descriptor of a file gives up all locks of the process on it,
+  /// SQLite's among them, and then whoever reads the file from elsewhere cuts the index off under us.
+  private let index = Mutex<FileReader?>(nil)
 
   init(_ path: String) throws {
     indexPath = path + "-shm"
@@ -37,8 +41,14 @@ final class Checkpointer: Sendable {
   /// keeps its file. By the header of the log's index, in the byte order of x86-64 and AArch64: size of a page at 14, newest
   /// frame at 16, the last one copied at 96 (https://sqlite.org/walformat.html, 2.1).
   private func pendingBytes() throws -> Int64 {
-    var header: [UInt8] = []
-    guard try FileReader(indexPath).read(at: 0, countMax: 100, to: &header) == 100 else { return 0 }
+    let header = try index.withLock { index throws(FileError) in
+      let reader = if let open = index { open } else { try FileReader(indexPath) }
+      index = reader
+      var header: [UInt8] = []
+      _ = try reader.read(at: 0, countMax: 100, to: &header)
+      return header
+    }
+    guard header.count == 100 else { return 0 }
     func word(_ offset: Int) -> Int64 { (0..<4).reduce(0) { $0 | Int64(header[offset + $1]) << (8 * Int64($1)) } }
     return max(word(16) - word(96), 0) * (word(14) & 0xffff)
   }

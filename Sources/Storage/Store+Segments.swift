@@ -58,25 +58,31 @@ extension Store {
 
   /// Applies changes with their audit rows, flags before segments, in one transaction that is on disk when this returns.
   ///
+  /// - Parameter isUrgent: whether it may use the room that is kept for what must not wait.
   /// - Returns: the store's revision after the changes.
   /// - Throws: `.conflict` when a flag or a segment is not at its `expectedVersion`; nothing has changed then.
-  package func apply(_ flags: [FlagChange], _ segments: [SegmentChange] = []) throws(StoreError) -> Int64 {
+  package func apply(
+    _ flags: [FlagChange], _ segments: [SegmentChange] = [], isUrgent: Bool = false
+  ) throws(StoreError) -> Int64 {
     try StoreError.wrapping("change \(flags.count) flags and \(segments.count) segments") {
-      try pool.write { db in
-        for change in flags {
-          try requireVersion(change, db)
-          try write(change, db)
-          for entry in change.audit { try AuditTable.insert(entry, db) }
-          if let exposure = change.exposure { try ExposureTable.insert(exposure, db) }
-        }
-        for change in segments {
-          try requireVersion(change, db)
-          try write(change, db)
-          try AuditTable.insert(change.audit, db)
-        }
-        return try Int64.fetchOne(db, sql: "SELECT max(id) FROM audit") ?? 0
-      }
+      if isUrgent { return try writeBeyondLimit { try apply(flags, segments, $0) } }
+      return try pool.write { try apply(flags, segments, $0) }
     }
+  }
+
+  private func apply(_ flags: [FlagChange], _ segments: [SegmentChange], _ db: Database) throws -> Int64 {
+    for change in flags {
+      try requireVersion(change, db)
+      try write(change, db)
+      for entry in change.audit { try AuditTable.insert(entry, db) }
+      if let exposure = change.exposure { try ExposureTable.insert(exposure, db) }
+    }
+    for change in segments {
+      try requireVersion(change, db)
+      try write(change, db)
+      try AuditTable.insert(change.audit, db)
+    }
+    return try Int64.fetchOne(db, sql: "SELECT max(id) FROM audit") ?? 0
   }
 
   private func requireVersion(_ change: SegmentChange, _ db: Database) throws {

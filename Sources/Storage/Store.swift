@@ -90,6 +90,7 @@ package final class Store: Sendable {
   /// more, and only sketches of one seed can be merged.
   package let userSeed: UInt64
   private let path: String
+  private let sizeBytesMax: Int64
   private let lock: FileLock
   /// When a probe last succeeded, monotonic.
   private let probedMs = Mutex<Int64?>(nil)
@@ -100,6 +101,7 @@ package final class Store: Sendable {
   package init(_ configuration: StoreConfiguration) throws(StoreError) {
     let folder = configuration.folder
     path = folder + "/" + Store.fileName
+    sizeBytesMax = configuration.sizeBytesMax
     let path = path
     do throws(FileError) {
       try Files.createFolder(folder)
@@ -152,6 +154,9 @@ package final class Store: Sendable {
   /// Pages that must be free for the store to count as able to commit: a body may touch more than the one that a
   /// probe rewrites.
   private static let pagesReserve: Int64 = 16
+
+  /// Beyond the configured size, for what must not wait until there is room.
+  private static let urgentBytes: Int64 = 16 << 20
 
   /// For how long a probe's success is believed, so that asking often costs the disk nothing.
   private static let probeValidMs: Int64 = 1_000
@@ -237,7 +242,7 @@ package final class Store: Sendable {
     try pool.writeWithoutTransaction { db in
       try db.execute(sql: "PRAGMA synchronous = FULL")
       let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
-      try db.execute(sql: "PRAGMA max_page_count = \(max(configuration.sizeBytesMax, 1 << 20) / pageBytes)")
+      try limit(configuration.sizeBytesMax, pageBytes: pageBytes, db)
       // Cutting the log when it begins anew takes the commit that does so 30 ms: only after a very large one.
       try db.execute(sql: "PRAGMA journal_size_limit = \(Store.logBytesMax)")
       // The compactor folds the log into the file; a commit does so only where it has not come round to it for long.
@@ -253,6 +258,30 @@ package final class Store: Sendable {
       try pool.write { try $0.execute(sql: "DELETE FROM recent_event") }
     }
     return pool
+  }
+
+  private static func limit(_ sizeBytes: Int64, pageBytes: Int64, _ db: Database) throws {
+    try db.execute(sql: "PRAGMA max_page_count = \(max(sizeBytes, 1 << 20) / pageBytes)")
+  }
+
+  /// Writes in one transaction that may go beyond the configured size: somebody who takes a flag back must be able to
+  /// while the store is full.
+  func writeBeyondLimit<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try pool.writeWithoutTransaction { db in
+      let pageBytes = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+      try Store.limit(sizeBytesMax + Store.urgentBytes, pageBytes: pageBytes, db)
+      defer {
+        // The limit stays where it is should this fail, and the next urgent write tries again.
+        try? Store.limit(sizeBytesMax, pageBytes: pageBytes, db)
+      }
+      var value: Value?
+      try db.inTransaction {
+        value = try body(db)
+        return .commit
+      }
+      guard let value else { preconditionFailure("a transaction that was committed has a value") }
+      return value
+    }
   }
 
   /// For tests: the `synchronous` level of the writing connection; 2 is FULL.

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -455,3 +456,87 @@ def test_an_instance_that_vanished_is_not_waited_for_for_ever(fast):
         start(fast, plan() | {"propagation": {"timeout": "4s"}})
         ramp = wait_for_state(fast, "warming", "soaking", seconds=15)
         assert "only 0 of 2 instances hold 10 % after 4s" in ramp["reason"] and "went on without the others" in ramp["reason"]
+
+
+def test_a_full_store_still_takes_a_kill(tmp_path):
+    with Rampart(tmp_path, environment=FAST | {"RAMPART_RETENTION_MAX_SIZE": "1MiB"}) as server:
+        start(server, plan(bake="1m"))
+        number = 0
+
+        def is_full():
+            nonlocal number
+            number += 1
+            events = [{"event_type": "cache_error", "cache": f"c{number}-{i}", "operation": "get", "error": "x" * 200, "user_id": f"u{i}"}
+                      for i in range(200)]
+            return server.send_events(events).status in (429, 503)
+
+        Rampart.wait_for(is_full, 60, "a full store")
+        answer = server.post(f"{RAMP}/kill", {"reason": "full"})
+        assert answer.status == 200 and answer.json()["state"] == "killed", answer.body
+        assert server.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1").json()["reason"] == "DISABLED"
+        server.kill()
+        server.start()
+        assert server.get(RAMP).json()["state"] == "killed"
+
+
+def test_a_kill_counts_while_another_process_holds_the_store(tmp_path):
+    with Rampart(tmp_path, environment=FAST) as server:
+        start(server, plan(bake="1m"))
+        other = sqlite3.connect(server.data / "rampart.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        answer = server.post(f"{RAMP}/kill", {"reason": "now"})
+        assert answer.status == 503 and "in force from now on, and not on disk yet" in answer.json()["error"], answer.body
+        assert server.get(f"/api/v1/evaluate/{KEY}?targetingKey=user-1").json()["reason"] == "DISABLED"
+        other.execute("ROLLBACK")
+        other.close()
+        last = lambda: server.get(f"/api/v1/audit?flag={KEY}&limit=1").json()["entries"][0]["action"]
+        Rampart.wait_for(lambda: last() == "rollout kill", what="the kill on disk")
+        server.kill()
+        server.start()
+        assert server.get(RAMP).json()["state"] == "killed"
+        assert server.get("/api/v1/audit/verify").json()["verified"] is True
+
+
+def test_a_ramp_that_admits_nobody_does_not_bake(fast):
+    change = lambda **members: fast.request("PATCH", f"/api/v1/flags/{KEY}", members)
+    with Traffic(fast, good):
+        assert change(enabled=False).status == 200
+        assert "enable it first" in fast.post(RAMP, plan()).json()["error"]
+        assert change(enabled=True).status == 200
+        start(fast, plan())
+        assert change(enabled=False).status == 200
+        assert "nobody is in the ramp" in wait_for_state(fast, "held")["reason"]
+        time.sleep(3)
+        assert (fast.get(RAMP).json()["state"], percent(fast)) == ("held", 10)
+        assert change(enabled=True).status == 200
+        wait_for_state(fast, "completed")
+    assert change(rollout={"variant": "off", "percent": 0}).status == 200
+    assert "default variant" in fast.post(RAMP, plan()).json()["error"]
+
+
+@pytest.mark.parametrize("path", [
+    f"{RAMP}?dry_run=true", f"{RAMP}?enviroment=staging", f"{RAMP}/kill?env=staging", f"{RAMP}/backtest?form=1"])
+def test_misspelt_parameters_are_refused(fast, path):
+    answer = fast.post(path, {})
+    assert answer.status == 400 and "no such parameter here" in answer.json()["error"], answer.body
+    assert fast.get(RAMP).json()["state"] == "draft"
+
+
+def test_slow_expressions_delay_no_breaker(fast):
+    slow = "max_over_time(sum(rate(cache_operation_duration_seconds_bucket[1h]))[30d:1s])"
+    checks = [{"name": f"slow{n}", "expr": f"{slow} + {n}", "success": "> 0"} for n in range(15)]
+    with Traffic(fast, good):
+        for number in range(6):
+            key = f"SLOW{number}"
+            assert fast.request("PUT", f"/api/v1/flags/{key}", {"type": "boolean", "caches": ["profile"]}).status == 200
+            assert fast.post(f"/api/v1/flags/{key}/rollout", plan(bake="1m", checks=checks)).status == 200
+        start(fast, plan(bake="1m", checks=[{"name": "circuit_breaker"}]))
+        wait_for_state(fast, "soaking")
+        time.sleep(4)
+        fast.send_events([{"event_type": "circuit_breaker", "state": "open"}])
+        opened = time.monotonic()
+        wait_for_state(fast, "rolled_back")
+        # The expressions of the others take twelve seconds; a look comes every second.
+        assert time.monotonic() - opened < 8
+        slow_ramp = fast.get("/api/v1/flags/SLOW5/rollout").json()
+        assert slow_ramp["percent"] == 10 and {c["verdict"] for c in slow_ramp["checks"]} == {"no_data"}

@@ -71,6 +71,22 @@ private func randomDelta(_ random: inout SeededRandom, caches: Int = 6, windows:
   }
 }
 
+/// Whoever closes a descriptor of a file gives up every lock of the process on it: without SQLite's on the log's index, a
+/// reader from elsewhere cuts the index off and the process with it.
+@Test func compactionGivesUpNoLockOfSQLite() throws {
+  let folder = Folder()
+  let store = try folder.open()
+  for second in 0..<3 {
+    try store.commit(nothing.counting("hits_total", at: Int64(second) * 1_000, 1))
+    try store.compact(nowMs: 100_000)
+  }
+  let index = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + Store.fileName + "-shm")
+  let inode = try #require(index[.systemFileNumber] as? Int)
+  let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n")
+  #expect(locks.contains { $0.contains(":\(inode) ") && $0.contains(" \(ProcessInfo.processInfo.processIdentifier) ") }, "\(locks)")
+  try store.close()
+}
+
 @Test func lateWindowsJoinTheirBlocks() throws {
   let folder = Folder()
   let store = try folder.open()

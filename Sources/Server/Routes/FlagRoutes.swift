@@ -42,7 +42,7 @@ struct FlagRoutes: Sendable {
       }
     }
     router.add(.post, "/api/v1/flags/:key/rollout", body: body) { exchange in
-      change(exchange) { request in
+      change(exchange, parameters: ["environment"]) { request in
         let rollout = try flags.start(request.id, plan: try request.plan(), reason: request.reason, nowMs: request.nowMs)
         return FlagRoutes.answer(rollout, nowMs: request.nowMs)
       }
@@ -50,7 +50,7 @@ struct FlagRoutes: Sendable {
     router.add(.post, "/api/v1/flags/:key/rollout/backtest", body: body) { backtest($0) }
     router.add(.post, "/api/v1/flags/:key/rollout/:action", body: body) { exchange in
       let name = exchange.parameter(1)
-      change(exchange) { request in
+      change(exchange, parameters: ["environment"]) { request in
         guard let action = RolloutAction(rawValue: name) else {
           let known = RolloutAction.allCases.map(\.rawValue).joined(separator: ", ")
           throw RequestError.notFound("\(name.prefix(40)): no action on a ramp: known here: \(known)")
@@ -104,9 +104,9 @@ struct FlagRoutes: Sendable {
   /// Changes nothing: the plan in the body, or the flag's own, over what the store holds.
   private func backtest(_ exchange: Exchange) {
     do {
-      let change = try Change(exchange, key: exchange.parameter(0))
+      let change = try Change(exchange, key: exchange.parameter(0), parameters: ["environment", "from", "to"])
       let throughMs = try RequestTime.ms(exchange.query("to"), parameter: "to") ?? change.nowMs
-      let fromMs = try RequestTime.ms(exchange.query("from"), parameter: "from") ?? throughMs - RolloutBacktest.defaultSpanMs
+      let fromMs = try RequestTime.ms(exchange.query("from"), parameter: "from")
       let flag = try flags.flag(change.id)
       let guarding = try CompiledGuard(try flags.plan(try change.plan(), of: flag))
       let busy = RequestError.unavailable("another backtest is running: try again when it has ended")
@@ -134,7 +134,14 @@ struct FlagRoutes: Sendable {
     /// Whether to say only what would change.
     let isDryRun: Bool
 
-    init(_ exchange: Exchange, key: String) throws(RequestError) {
+    /// - Parameter parameters: those that the change knows. Any other is refused: a misspelt `dry_run` or `environment` would
+    ///   change what nobody meant to change.
+    init(
+      _ exchange: Exchange, key: String, parameters: [String] = ["environment", "dry_run"]
+    ) throws(RequestError) {
+      if let unknown = exchange.queryNames.first(where: { !parameters.contains($0) }) {
+        throw .badRequest("\(unknown.prefix(40)): no such parameter here: known are \(parameters.joined(separator: ", "))")
+      }
       id = FlagService.FlagID(environment: try FlagService.checked(environment: exchange.query("environment")), key: key)
       isDryRun = try Change.isTrue("dry_run", exchange)
       let mustBeAbsent = exchange.header("If-None-Match") == "*"
@@ -189,14 +196,17 @@ struct FlagRoutes: Sendable {
     }
   }
 
-  private func change(_ exchange: Exchange, _ work: @escaping @Sendable (Change) throws -> Response) {
+  private func change(
+    _ exchange: Exchange, parameters: [String], _ work: @escaping @Sendable (Change) throws -> Response
+  ) {
     exchange.change(
-      on: administration, { (exchange) throws(RequestError) in try Change(exchange, key: exchange.parameter(0)) }, work)
+      on: administration,
+      { (exchange) throws(RequestError) in try Change(exchange, key: exchange.parameter(0), parameters: parameters) }, work)
   }
 
   /// A change of a definition, or with `dry_run` what it would change.
   private func edit(_ exchange: Exchange, _ wanted: @escaping @Sendable (Change) throws -> EnvironmentChange) {
-    change(exchange) { request in
+    change(exchange, parameters: ["environment", "dry_run"]) { request in
       try FlagRoutes.make(try wanted(request), request, flags) { set in set.flag(key: request.id.key).map { FlagRoutes.answer($0) } }
     }
   }

@@ -12,15 +12,18 @@ struct FlagSetRoutes: Sendable {
   /// Twice 10,000 keys of 256 bytes, and what JSON adds.
   private static let segmentBytesMax = 8 << 20
   /// A document of many flags and segments.
-  private static let documentBytesMax = 64 << 20
+  private static let documentBytesMax = 16 << 20
 
   let flags: FlagService
   let administration: Worker
+  /// Takes imports, which last: a kill must not wait behind one.
+  let imports: Worker
   private let documents = FlagSetDocuments()
 
-  init(flags: FlagService, administration: Worker) {
+  init(flags: FlagService, administration: Worker, imports: Worker) {
     self.flags = flags
     self.administration = administration
+    self.imports = imports
   }
 
   func add(to router: inout Router) {
@@ -100,7 +103,7 @@ struct FlagSetRoutes: Sendable {
     let flags = flags
     let modeText = exchange.query("mode")
     exchange.change(
-      on: administration, { (exchange) throws(RequestError) in try FlagRoutes.Change(exchange, key: "") }
+      on: imports, { (exchange) throws(RequestError) in try FlagRoutes.Change(exchange, key: "", parameters: ["environment", "dry_run", "mode"]) }
     ) { request in
       let wanted = EnvironmentChange.importDocument(try request.document(), try FlagSetRoutes.mode(modeText))
       let environment = request.id.environment
