@@ -77,7 +77,7 @@ private func randomDelta(_ random: inout SeededRandom, caches: Int = 6, windows:
   let folder = Folder()
   let store = try folder.open()
   for second in 0..<3 {
-    try store.commit(nothing.counting("hits_total", at: Int64(second) * 1_000, 1))
+    try store.commit(nothing.counting("hits_total", at: Int64(second) * 20_000, 1))
     try store.compact(nowMs: 100_000)
   }
   let index = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + Store.fileName + "-shm")
