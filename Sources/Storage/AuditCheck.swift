@@ -27,7 +27,7 @@ struct AuditCheck {
 
   init(notedHead: [UInt8]?) {
     self.notedHead = notedHead
-    isNotedHeadFound = notedHead == nil || notedHead == AuditChain.start
+    isNotedHeadFound = notedHead == nil
   }
 
   /// - Parameter row: of `sql`.
@@ -66,7 +66,8 @@ struct AuditCheck {
     guard entries == head.entries, hash == head.hash else {
       return .broken(entry: lastID, reason: "the rows end with another hash than the one written last: all of them may be others")
     }
-    guard isNotedHeadFound else {
+    // An empty chain ends with what stands before the first row, which is the head of no other.
+    guard isNotedHeadFound || hash == notedHead else {
       let reason = "the head that was noted is in no row: rows were cut off or written anew since, or it is another store's"
       return .broken(entry: nil, reason: reason)
     }

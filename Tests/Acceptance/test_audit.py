@@ -82,6 +82,8 @@ def test_a_noted_head_finds_a_rewritten_end(server):
     assert server.get("/api/v1/audit/verify").json()["verified"] is True
     answer = server.get(f"/api/v1/audit/verify?head={noted}").json()
     assert (answer["verified"], answer["entry"]) == (False, None)
+    # What stands before the first row is the head of an empty audit alone.
+    assert server.get(f"/api/v1/audit/verify?head={'0' * 64}").json()["verified"] is False
     for wrong in ("abc", noted + "00", "g" * 64):
         assert server.get(f"/api/v1/audit/verify?head={wrong}").status == 400
 

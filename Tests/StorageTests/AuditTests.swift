@@ -124,6 +124,15 @@ func whatSomebodyChangedIsFound(sql: String, id: Int64) throws {
   #expect(try store.broken(notedHead: noted.head)?.reason.contains("noted") == true)
 }
 
+@Test func theHeadOfAnEmptyAuditIsNoHeadOfOneWithRows() throws {
+  let start = [UInt8](repeating: 0, count: 32)
+  let store = try Folder().open()
+  #expect(try store.verifyAudit(notedHead: start) == .verified(entries: 0, head: start, firstID: nil, lastID: nil))
+  try store.write(entry(1))
+  #expect(try store.broken(notedHead: start)?.reason.contains("in no row") == true)
+  #expect(try store.verifyAudit(notedHead: try #require(try store.verified()).head) == store.verifyAudit())
+}
+
 @Test func theHeadIsKeptByTriggers() throws {
   let folder = try folder(entries: 3)
   for sql in ["DELETE FROM audit_head", "UPDATE audit_head SET entries = 2", "UPDATE audit_head SET hash = zeroblob(32)"] {
