@@ -43,31 +43,32 @@ struct EnvironmentPlan: Sendable {
   ///   - set: the environment as it is.
   ///   - isRamping: whether a ramp of a flag, by its key, is under way.
   /// - Throws: `FlagError` for a document that is wrong, `RequestError.conflict` for what the state forbids,
-  ///   `StoreError.conflict` for a version that is not the expected one.
+  ///   `StoreError.conflict` for a version that is not the expected one, `RequestError.preconditionFailed` for what was
+  ///   expected not to be there.
   init(_ change: EnvironmentChange, of set: FlagSet, isRamping: (String) -> Bool, nowMs: Int64) throws {
     self.set = set
     switch change {
     case .putFlag(let key, let document, let expected):
       let old = set.flag(key: key)
       let new = try Flag(document, key: key, version: old?.version ?? 0, updatedMs: nowMs)
-      try FlagService.require(expected, version: old?.version)
+      try EnvironmentPlan.require(expected, "flag \(key)", old?.version)
       add(old, new)
     case .patchFlag(let key, let patch, let expected):
       let old = try EnvironmentPlan.existing(key, in: set)
-      try FlagService.require(expected, version: old.version)
+      try EnvironmentPlan.require(expected, "flag \(key)", old.version)
       add(old, try old.patched(by: patch))
     case .deleteFlag(let key, let expected):
       let old = try EnvironmentPlan.existing(key, in: set)
-      try FlagService.require(expected, version: old.version)
+      try EnvironmentPlan.require(expected, "flag \(key)", old.version)
       add(old, nil)
     case .putSegment(let key, let document, let expected):
       let old = set.segment(key: key)
       let new = try Segment(document, key: key, version: old?.version ?? 0, updatedMs: nowMs)
-      try FlagService.require(expected, version: old?.version)
+      try EnvironmentPlan.require(expected, "segment \(key)", old?.version)
       add(old, new)
     case .deleteSegment(let key, let expected):
       guard let old = set.segment(key: key) else { throw FlagService.noSegment(key, set.environment) }
-      try FlagService.require(expected, version: old.version)
+      try EnvironmentPlan.require(expected, "segment \(key)", old.version)
       add(old, nil)
     case .importDocument(let document, let mode):
       addAll(try FlagSetDocument(document), mode)
@@ -83,6 +84,18 @@ struct EnvironmentPlan: Sendable {
   private static func existing(_ key: String, in set: FlagSet) throws(RequestError) -> Flag {
     guard let flag = set.flag(key: key) else { throw FlagService.noFlag(key, set.environment) }
     return flag
+  }
+
+  /// - Parameters:
+  ///   - subject: what errors name.
+  ///   - version: of what is there; nil where nothing is.
+  private static func require(_ expected: FlagService.ExpectedVersion, _ subject: String, _ version: Int64?) throws {
+    // Whoever expected nothing has read nothing that could be outdated: to repeat it would fail again.
+    if case .absent = expected, let version {
+      throw RequestError.preconditionFailed(
+        "\(subject): exists already, at version \(version): change that with If-Match, or choose another key")
+    }
+    try FlagService.require(expected, version: version)
   }
 
   // MARK: Gathering

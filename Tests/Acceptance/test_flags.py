@@ -178,6 +178,29 @@ def test_if_match_guards_a_change(server, tag, status):
     assert server.request("PUT", "/api/v1/flags/new", {"type": "boolean"}, {"If-Match": "*"}).status == 412
 
 
+def test_if_none_match_creates_only_what_is_not_there(server):
+    absent = {"If-None-Match": "*"}
+    for path, document in (("/api/v1/flags/new", {"type": "boolean"}), ("/api/v1/segments/new", {})):
+        assert server.request("PUT", path, document, absent).json()["version"] == 1
+        there = server.request("PUT", path, document | {"description": "x"}, absent)
+        # Whoever creates has read nothing that could be outdated.
+        assert there.status == 412 and "new: exists already, at version 1" in there.json()["error"], there.body
+        assert server.get(path).json()["description"] == ""
+
+
+def test_a_reason_beside_the_members_is_the_changes_own(server):
+    newest = lambda: server.get("/api/v1/audit?limit=1").json()["entries"][0]
+    for path, body in (("/api/v1/flags/new", {"type": "boolean"}), ("/api/v1/segments/new", {})):
+        answer = server.request("PUT", path, body | {"reason": "in the body"}, {"X-Reason": "in the header"})
+        assert answer.status == 200 and "reason" not in answer.json()
+        assert newest()["reason"] == "in the body" and newest()["after"].get("reason") is None
+    flag = {"key": "other", "type": "boolean"}
+    assert server.post("/api/v1/flagset", {"flags": [flag], "reason": "of the import"}).status == 200
+    assert newest()["reason"] == "of the import"
+    refused = server.post("/api/v1/flagset", {"flags": [flag | {"reason": "x"}]})
+    assert refused.status == 400 and refused.json()["error"].startswith("flags[0].reason: "), refused.body
+
+
 def test_listeners_hear_of_changes(server):
     streams = {}
     for path in ("/api/v1/stream", "/ofrep/v1/stream"):
