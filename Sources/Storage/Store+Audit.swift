@@ -18,7 +18,7 @@ package struct AuditEntry: Sendable, Equatable {
   package var before: String?
   /// JSON, nil for what no longer exists.
   package var after: String?
-  /// JSON: of an automatic step the values that decided it; nil where an operator decided.
+  /// JSON: of a change of a ramp what its guard saw last, whoever decided; nil where it had not looked yet, and elsewhere.
   package var details: String?
 
   package init(
