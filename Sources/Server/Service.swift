@@ -48,7 +48,8 @@ package final class Service: Sendable {
 
     /// - Returns: false when one did not end in time.
     func stop(timeoutMs: Int64) -> Bool {
-      let hasEnded = [decoders, readings, queries, exports, backtests, administration, imports, auditChecks].map { $0.stop(timeoutMs: timeoutMs) }
+      let workers = [decoders, readings, queries, exports, backtests, administration, imports, auditChecks]
+      let hasEnded = workers.map { $0.stop(timeoutMs: timeoutMs) }
       // A test of a receiver that does not answer takes longer than a stop may, and leaves nothing behind.
       _ = tests.stop(timeoutMs: 0)
       return hasEnded.allSatisfy { $0 }
@@ -135,7 +136,8 @@ package final class Service: Sendable {
     parts.http.stop(drainSeconds: Service.drainSeconds)
     let hasEnded = [
       parts.sources.stop(), parts.ruleTimes.stop(timeoutMs: 2_000), parts.rules.stop(timeoutMs: 2_000),
-      parts.driver.stop(timeoutMs: 2_000), parts.ramps.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000), parts.workers.stop(timeoutMs: 2_000),
+      parts.driver.stop(timeoutMs: 2_000), parts.ramps.stop(timeoutMs: 2_000), parts.recorder.stop(timeoutMs: 2_000),
+      parts.workers.stop(timeoutMs: 2_000),
       parts.notifier.stop(timeoutMs: 2_000),
     ]
     do throws(StoreError) {

@@ -103,7 +103,10 @@ struct FlagSetRoutes: Sendable {
     let flags = flags
     let modeText = exchange.query("mode")
     exchange.change(
-      on: imports, { (exchange) throws(RequestError) in try FlagRoutes.Change(exchange, key: "", parameters: ["environment", "dry_run", "mode"]) }
+      on: imports,
+      { (exchange) throws(RequestError) in
+        try FlagRoutes.Change(exchange, key: "", parameters: ["environment", "dry_run", "mode"])
+      }
     ) { request in
       let wanted = EnvironmentChange.importDocument(try request.document(), try FlagSetRoutes.mode(modeText))
       let environment = request.id.environment
