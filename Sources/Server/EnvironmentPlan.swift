@@ -75,6 +75,7 @@ struct EnvironmentPlan: Sendable {
     }
     var isImport = false
     if case .importDocument = change { isImport = true }
+    try checkNesting()
     try checkRamps(isRamping, isImport: isImport)
     try checkRoom()
     try checkNames(isImport: isImport)
@@ -131,6 +132,19 @@ struct EnvironmentPlan: Sendable {
       let version = (segments[index].before?.version ?? 0) + 1
       segments[index].after?.version = version
       segments[index].after?.updatedMs = nowMs
+    }
+  }
+
+  /// Levels of arrays and objects in a variant's value: documents that hold definitions, their audit and their differences
+  /// among them, must still be read as JSON, of 64 levels at most.
+  private static let nestingMax = 32
+
+  private func checkNesting() throws(FlagError) {
+    for edit in flags {
+      for variant in edit.after?.variants ?? [] where variant.value.isNested(beyond: EnvironmentPlan.nestingMax) {
+        throw FlagError(
+          field: "variants.\(variant.name.prefix(80))", message: "nested too deeply: at most \(EnvironmentPlan.nestingMax) levels")
+      }
     }
   }
 
@@ -201,5 +215,13 @@ struct EnvironmentPlan: Sendable {
   private var subject: String {
     if let flag = flags.first { return "flag \((flag.before ?? flag.after)?.key ?? "")" }
     return "segment \((segments.first?.before ?? segments.first?.after)?.key ?? "")"
+  }
+}
+
+extension JSONValue {
+  fileprivate func isNested(beyond levels: Int) -> Bool {
+    if let array { return levels == 0 || array.contains { $0.isNested(beyond: levels - 1) } }
+    if let members { return levels == 0 || members.contains { $0.value.isNested(beyond: levels - 1) } }
+    return false
   }
 }

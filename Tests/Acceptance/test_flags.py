@@ -227,3 +227,17 @@ def read_event(response: http.client.HTTPResponse):
             continue
         name, _, value = line.partition(": ")
         fields[name] = value
+
+
+@pytest.mark.parametrize("levels, status", [(32, 200), (33, 400)])
+def test_a_deep_value_can_be_exported_and_imported(server, levels, status):
+    value = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    document = {"type": "object", "variants": {"deep": value}, "defaultVariant": "deep"}
+    answer = server.request("PUT", "/api/v1/flags/DEEP", document)
+    assert answer.status == status, answer.body
+    if status == 200:
+        assert server.post("/api/v1/flagset?environment=staging", server.get("/api/v1/flagset").json()).status == 200
+    else:
+        assert "variants.deep: nested too deeply" in answer.json()["error"]
